@@ -1,0 +1,11 @@
+//! Documents and values that cross a process boundary, each with its version rule. No I/O, no clock.
+
+pub mod artifact;
+pub mod code;
+pub mod fault;
+pub mod finding;
+pub mod id;
+pub mod outcome;
+pub mod path;
+pub mod receipt;
+pub mod time;

@@ -1,0 +1,217 @@
+//! The two records of an attempt, `started.json` and `verdict.json`, and the header every document carries.
+//!
+//! Version rule: `portcullis.<noun>.v1` may gain optional fields; readers ignore fields they do not
+//! know and refuse another major version.
+
+use super::{
+    fault::Location,
+    finding::Finding,
+    id::{Digest, GateId, RunId},
+    outcome::{Mode, Outcome, SkipReason},
+    time::Instant,
+};
+use serde::{Deserialize, Serialize};
+
+/// The schema of `started.json`.
+pub const STARTED_SCHEMA: &str = "portcullis.started.v1";
+/// The schema of `verdict.json`.
+pub const VERDICT_SCHEMA: &str = "portcullis.verdict.v1";
+
+/// The name and version of the program that wrote a document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tool {
+    /// `portcullis`.
+    pub name: String,
+    /// The package version.
+    pub version: String,
+}
+
+impl Tool {
+    /// This program.
+    #[must_use]
+    pub fn this() -> Self {
+        Self { name: "portcullis".to_owned(), version: env!("CARGO_PKG_VERSION").to_owned() }
+    }
+}
+
+/// What was gated: a commit, and whether the work tree differs from it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Source {
+    /// The commit of `HEAD`, 40 or 64 hex digits; absent outside git or before the first commit.
+    pub commit: Option<String>,
+    /// The tree of that commit.
+    pub tree: Option<String>,
+    /// Whether the work tree differs from it; absent where nobody looked.
+    pub dirty: Option<bool>,
+    /// The base commit, where one was given.
+    pub base: Option<String>,
+}
+
+/// Where `now` came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Clock {
+    /// The instant every decision of this run uses.
+    pub now: Instant,
+    /// `system`, `commit` or `override`.
+    pub source: ClockSource,
+    /// Whether an override into the past was allowed; such a run never certifies.
+    pub past_allowed: bool,
+}
+
+/// The three sources of `now`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClockSource {
+    /// The system clock.
+    System,
+    /// The committer time of `HEAD`, when it is later.
+    Commit,
+    /// `PORTCULLIS_NOW` or `--now`.
+    Override,
+}
+
+/// The header of every document.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Envelope {
+    /// `portcullis.<noun>.v1`.
+    pub schema: String,
+    /// The run that wrote it.
+    pub run_id: RunId,
+    /// When it was written.
+    pub generated_at: Instant,
+    /// What was gated.
+    pub source: Source,
+    /// What wrote it.
+    pub tool: Tool,
+    /// The promotion mode.
+    pub mode: Mode,
+    /// Where `now` came from.
+    pub clock: Clock,
+}
+
+impl Envelope {
+    /// The same header for another document.
+    #[must_use]
+    pub fn with_schema(&self, schema: &str) -> Self {
+        Self { schema: schema.to_owned(), ..self.clone() }
+    }
+}
+
+/// `started.json`: written before the check runs, so that a killed attempt leaves a trace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Started {
+    /// The header.
+    #[serde(flatten)]
+    pub envelope: Envelope,
+    /// The gate.
+    pub gate_id: GateId,
+    /// Its kind, or `rust` for a gate written in Rust.
+    pub kind: String,
+    /// The gate binary.
+    pub binary: String,
+    /// The number of this attempt within the run, from 1.
+    pub attempt: u32,
+    /// The runner's own attempt number (nextest retries), from 1.
+    pub runner_attempt: u32,
+    /// The process.
+    pub pid: u32,
+    /// Digest of the gate's policy table.
+    pub policy_digest: Digest,
+}
+
+/// `verdict.json`: what the check said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Verdict {
+    /// The header.
+    #[serde(flatten)]
+    pub envelope: Envelope,
+    /// The gate.
+    pub gate_id: GateId,
+    /// Its kind, or `rust` for a gate written in Rust.
+    pub kind: String,
+    /// The gate binary.
+    pub binary: String,
+    /// The number of this attempt within the run, from 1.
+    pub attempt: u32,
+    /// Digest of the gate's policy table.
+    pub policy_digest: Digest,
+    /// Digest of the `started.json` beside it.
+    pub started_digest: Digest,
+    /// The raw outcome.
+    pub outcome: Outcome,
+    /// How many things were looked at.
+    pub examined: u64,
+    /// At most a thousand findings.
+    pub findings: Vec<Finding>,
+    /// How many findings there were.
+    pub findings_total: u64,
+    /// Why the check did not look.
+    pub skip: Option<Skip>,
+    /// Why the check reached no verdict.
+    pub error: Option<ErrorRecord>,
+    /// What was read, each file once, sorted by path.
+    pub evidence: Vec<Evidence>,
+    /// What was written, sorted by path.
+    pub artifacts: Vec<Evidence>,
+    /// What the gate said on the way, and the tail of its commands' output.
+    pub output: Vec<String>,
+    /// Wall time in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// Why a check did not look.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Skip {
+    /// The typed reason.
+    pub reason: SkipReason,
+    /// One sentence more.
+    pub detail: String,
+}
+
+/// Why a check reached no verdict.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ErrorRecord {
+    /// The `snake_case` name of the code.
+    pub code: String,
+    /// The headline.
+    pub message: String,
+    /// The place, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub location: Option<Location>,
+    /// The causes, outermost first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub chain: Vec<String>,
+    /// What was expected.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub expected: Option<String>,
+    /// What was found.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub found: Option<String>,
+    /// The way out.
+    pub remedy: String,
+}
+
+impl From<&super::fault::Fault> for ErrorRecord {
+    fn from(fault: &super::fault::Fault) -> Self {
+        Self {
+            code: fault.code().name().to_owned(),
+            message: fault.headline().to_owned(),
+            location: fault.location().cloned(),
+            chain: fault.chain().to_vec(),
+            expected: fault.expected_text().map(str::to_owned),
+            found: fault.found_text().map(str::to_owned),
+            remedy: fault.remedy().to_owned(),
+        }
+    }
+}
+
+/// A file that was read or written.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Evidence {
+    /// Path relative to the repository root, or to the attempt for artifacts.
+    pub path: String,
+    /// SHA-256 of the bytes that were used; absent when the file did not exist.
+    pub sha256: Option<Digest>,
+    /// Size in bytes.
+    pub bytes: u64,
+}
