@@ -1,0 +1,136 @@
+//! Commands and tools as a gate sees them: argv without a shell, a cleared environment, captured output.
+
+use super::{Trace, World};
+use crate::{
+    evidence::{
+        process::{self, Finished, Request},
+        tool,
+    },
+    wire::{
+        code::{COMMAND_FAILED, TOOL_MISSING},
+        fault::Fault,
+        path::RelPath,
+    },
+};
+use std::{collections::BTreeMap, path::PathBuf, time::Duration};
+
+/// How much output of one command is kept (`security.md`, section 4).
+const CAPTURE_BYTES: usize = 8 * 1024 * 1024;
+/// How many lines of a command's output go into the receipt.
+const TAIL_LINES: usize = 200;
+
+/// A tool, resolved once to an absolute path outside the work tree.
+#[derive(Clone, Debug)]
+pub struct Tool {
+    /// Where it is.
+    pub path: PathBuf,
+}
+
+pub(super) fn find(world: &World, trace: &Trace, name: &str) -> Result<Option<Tool>, Fault> {
+    let found = tool::find(name, world.environment.search_path(), world.tree.root())?;
+    if let Some(path) = &found {
+        trace.say(&format!("tool `{name}` is {}", path.display()));
+    }
+    Ok(found.map(|path| Tool { path }))
+}
+
+/// A command to run. Nothing of the caller's environment reaches it but the allow-list.
+pub struct Command<'a> {
+    world: &'a World,
+    trace: &'a Trace,
+    argv: Vec<String>,
+    cwd: Option<RelPath>,
+    env: BTreeMap<String, String>,
+    pass: Vec<String>,
+    timeout: Duration,
+}
+
+impl<'a> Command<'a> {
+    pub(super) fn new(world: &'a World, trace: &'a Trace, argv: &[String]) -> Self {
+        Self {
+            world,
+            trace,
+            argv: argv.to_vec(),
+            cwd: None,
+            env: BTreeMap::new(),
+            pass: Vec::new(),
+            timeout: Duration::from_secs(600),
+        }
+    }
+
+    /// Runs it in a folder of the repository instead of its root.
+    #[must_use]
+    pub fn cwd(mut self, path: RelPath) -> Self {
+        self.cwd = Some(path);
+        self
+    }
+
+    /// Sets a variable of the child.
+    #[must_use]
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.env.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Lets a variable of the caller through.
+    #[must_use]
+    pub fn pass(mut self, names: &[String]) -> Self {
+        self.pass.extend_from_slice(names);
+        self
+    }
+
+    /// Kills it, with all its children, after this long.
+    #[must_use]
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Runs it to its end and records command, exit and the tail of its output.
+    ///
+    /// # Errors
+    /// `tool_missing` when the first word is not on the search path, `command_failed` when it does not start.
+    /// A non-zero exit or a timeout is in the result, not an error.
+    pub fn run(self) -> Result<Finished, Fault> {
+        let trace = self.trace;
+        trace.watch(self.start())
+    }
+
+    fn start(self) -> Result<Finished, Fault> {
+        let Some(name) = self.argv.first().cloned() else {
+            return Err(Fault::new(COMMAND_FAILED, "a command has no words", "write the program and its arguments"));
+        };
+        let Some(tool) = find(self.world, self.trace, &name)? else {
+            return Err(Fault::new(
+                TOOL_MISSING,
+                format!("`{name}` is not on the search path"),
+                format!("install `{name}`, or let the gate skip with `allow_skip = [\"tool_missing\"]`"),
+            ));
+        };
+        let mut argv = self.argv.clone();
+        argv[0] = tool.path.to_str().map(str::to_owned).ok_or_else(|| {
+            Fault::new(COMMAND_FAILED, format!("the path of `{name}` is not UTF-8"), "install it under a plain path")
+        })?;
+        let mut env = self.world.environment.child_env(&self.pass);
+        env.extend(self.env.clone());
+        let cwd = match &self.cwd {
+            Some(path) => self.world.tree.root().join(path.as_str()),
+            None => self.world.tree.root().to_path_buf(),
+        };
+        let request = Request { argv, cwd, env, timeout: self.timeout, capture_bytes: CAPTURE_BYTES };
+        let finished = process::run(&request)?;
+        self.trace.say(&format!("$ {}", self.argv.join(" ")));
+        for captured in [&finished.stdout, &finished.stderr] {
+            let text = self.world.environment.redact(&captured.text());
+            let lines: Vec<&str> = text.lines().collect();
+            let skipped = lines.len().saturating_sub(TAIL_LINES);
+            if skipped > 0 {
+                self.trace.say(&format!("[{skipped} lines before these]"));
+            }
+            for line in &lines[skipped..] {
+                self.trace.say(line);
+            }
+        }
+        Ok(finished)
+    }
+}
