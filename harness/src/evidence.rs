@@ -1,0 +1,10 @@
+//! All contact with the outside: files, processes, git, the clock, the environment and run directories.
+//!
+//! Leaves out every judgement: nothing here knows a status, a waiver or a policy.
+
+pub mod clock;
+pub mod digest;
+pub mod environment;
+pub mod glob;
+pub mod json;
+pub mod tree;

@@ -1,0 +1,410 @@
+//! The one reader of the environment: an allow-listed snapshot. Leaves out what the values decide.
+
+use crate::wire::{
+    code::{ENV_REFUSED, LANE_INVALID},
+    fault::Fault,
+    outcome::Lane,
+};
+use std::{
+    collections::BTreeMap,
+    ffi::{OsStr, OsString},
+    fmt,
+};
+
+/// Names whose values may stand in a record (`security.md`, section 5).
+const RECORDED: &[&str] = &[
+    "CI",
+    "CI_GATE_PROMOTION_MODE",
+    "GITHUB_ACTIONS",
+    "GITHUB_BASE_REF",
+    "GITHUB_EVENT_NAME",
+    "GITHUB_HEAD_REF",
+    "GITHUB_JOB",
+    "GITHUB_REF",
+    "GITHUB_REF_NAME",
+    "GITHUB_REF_PROTECTED",
+    "GITHUB_REF_TYPE",
+    "GITHUB_REPOSITORY",
+    "GITHUB_RUN_ATTEMPT",
+    "GITHUB_RUN_ID",
+    "GITHUB_RUN_NUMBER",
+    "GITHUB_SHA",
+    "GITHUB_WORKFLOW",
+    "RUNNER_ARCH",
+    "RUNNER_ENVIRONMENT",
+    "RUNNER_NAME",
+    "RUNNER_OS",
+    "RUST_BACKTRACE",
+    "RUST_LOG",
+    "RUSTUP_TOOLCHAIN",
+    "TZ",
+];
+
+/// Families of names whose values may stand in a record.
+const RECORDED_PREFIXES: &[&str] = &["NEXTEST_", "PORTCULLIS_"];
+
+/// Names that may be read, but say where this machine keeps things and so stay out of records.
+const READABLE: &[&str] = &[
+    "CARGO",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_HOME",
+    "CARGO_MANIFEST_DIR",
+    "CARGO_TARGET_DIR",
+    "CLICOLOR_FORCE",
+    "COLUMNS",
+    "GITHUB_OUTPUT",
+    "GITHUB_STEP_SUMMARY",
+    "GITHUB_WORKSPACE",
+    "HOME",
+    "NEXTEST",
+    "NO_COLOR",
+    "TERM",
+    "USERPROFILE",
+];
+
+/// Names that a child process gets when they are set: where its tools, caches and temporary files are.
+const CHILD: &[&str] = &[
+    "APPDATA",
+    "CARGO_HOME",
+    "CARGO_TARGET_DIR",
+    "COMSPEC",
+    "HOME",
+    "HOMEDRIVE",
+    "HOMEPATH",
+    "LOCALAPPDATA",
+    "NUMBER_OF_PROCESSORS",
+    "PATH",
+    "PATHEXT",
+    "PROCESSOR_ARCHITECTURE",
+    "ProgramData",
+    "ProgramFiles",
+    "ProgramFiles(x86)",
+    "RUSTUP_HOME",
+    "RUSTUP_TOOLCHAIN",
+    "SystemDrive",
+    "SystemRoot",
+    "TEMP",
+    "TMP",
+    "TMPDIR",
+    "USERPROFILE",
+    "windir",
+];
+
+/// Parts of a name that make its value a secret, whatever list the name is on.
+const SECRET_PARTS: &[&str] = &["TOKEN", "SECRET", "PASSW", "KEY", "JWT", "CRED", "AUTH", "COOKIE"];
+
+/// A shorter value would be found in innocent text.
+const SECRET_MIN_BYTES: usize = 8;
+
+/// What was set when the process looked, split by what may be done with it.
+///
+/// Deliberately prints names only.
+#[derive(Clone, Default)]
+pub struct Environment {
+    inherited: BTreeMap<String, OsString>,
+    readable: BTreeMap<String, String>,
+    recorded: BTreeMap<String, String>,
+    secrets: Vec<String>,
+}
+
+impl Environment {
+    /// Reads the environment of this process. `extra_allow` are further names that may be read and recorded.
+    #[must_use]
+    #[expect(
+        clippy::allow_attributes,
+        reason = "clippy.toml forbids the environment everywhere, this reader included"
+    )]
+    #[allow(clippy::disallowed_methods, reason = "the one reader of the environment")]
+    pub fn capture(extra_allow: &[String]) -> Self {
+        // A name that is not UTF-8 is on no list, so nothing is lost by leaving it out.
+        let named =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        Self::split(named.collect(), extra_allow)
+    }
+
+    /// An environment made of pairs, for tests and for trees other than this process's.
+    #[must_use]
+    pub fn from_pairs<K: Into<String>, V: Into<OsString>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+    ) -> Self {
+        Self::split(
+            pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
+            &[],
+        )
+    }
+
+    fn split(inherited: BTreeMap<String, OsString>, extra_allow: &[String]) -> Self {
+        let (mut readable, mut recorded, mut secrets) =
+            (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        for (name, value) in &inherited {
+            // A value that is not UTF-8 keeps a mark that no parser accepts, instead of looking unset.
+            let text = value.to_string_lossy().into_owned();
+            if is_secret_name(name) {
+                if text.len() >= SECRET_MIN_BYTES {
+                    secrets.push(text);
+                }
+                continue;
+            }
+            if is_recorded(name) || extra_allow.contains(name) {
+                recorded.insert(name.clone(), text.clone());
+                readable.insert(name.clone(), text);
+            } else if READABLE.contains(&name.as_str()) {
+                readable.insert(name.clone(), text);
+            }
+        }
+        // The longest goes first, so that a secret which contains another leaves no remainder.
+        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        secrets.dedup();
+        Self { inherited, readable, recorded, secrets }
+    }
+
+    /// The value of an allow-listed variable that is set. Every other name looks unset.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.readable.get(name).map(String::as_str)
+    }
+
+    /// Like [`Environment::get`], where an empty value means unset.
+    #[must_use]
+    pub fn non_empty(&self, name: &str) -> Option<&str> {
+        self.get(name).filter(|value| !value.is_empty())
+    }
+
+    /// What may stand in a record, by name.
+    #[must_use]
+    pub fn recorded(&self) -> &BTreeMap<String, String> {
+        &self.recorded
+    }
+
+    /// The search path, for [`tool::find`](super::tool::find).
+    #[must_use]
+    pub fn search_path(&self) -> Option<&OsStr> {
+        let is_path = |name: &str| {
+            if cfg!(windows) { name.eq_ignore_ascii_case("PATH") } else { name == "PATH" }
+        };
+        self.inherited.iter().find(|(name, _)| is_path(name)).map(|(_, value)| value.as_os_str())
+    }
+
+    /// Whether this is a CI machine: `CI` is set to anything but nothing, `0` or `false`.
+    #[must_use]
+    pub fn is_ci(&self) -> bool {
+        self.non_empty("CI")
+            .is_some_and(|value| value != "0" && !value.eq_ignore_ascii_case("false"))
+    }
+
+    /// Where the decision holds: `PORTCULLIS_LANE`, else what CI says about the event, else `local`.
+    ///
+    /// # Errors
+    /// `lane_invalid` when `PORTCULLIS_LANE` is not a lane.
+    pub fn lane(&self) -> Result<Lane, Fault> {
+        if let Some(name) = self.non_empty("PORTCULLIS_LANE") {
+            return Lane::parse(name).ok_or_else(|| {
+                let names: Vec<&str> = Lane::ALL.iter().map(|lane| lane.name()).collect();
+                Fault::new(
+                    LANE_INVALID,
+                    "`PORTCULLIS_LANE` is not the name of a lane",
+                    "set `PORTCULLIS_LANE` to one of the names above, or unset it",
+                )
+                .expected(names.join(", "))
+                .found(format!("`{}`", name.escape_debug()))
+            });
+        }
+        if !self.is_ci() {
+            return Ok(Lane::Local);
+        }
+        match self.get("GITHUB_EVENT_NAME") {
+            Some("pull_request" | "pull_request_target" | "merge_group") => Ok(Lane::Pr),
+            Some(_) | None if self.get("GITHUB_REF_TYPE") == Some("tag") => Ok(Lane::Release),
+            // A protected lane is the strict choice for an event nobody has thought of.
+            Some(_) | None => Ok(Lane::Main),
+        }
+    }
+
+    /// What a child process gets: where its tools and caches are, a fixed locale and zone, and the named variables.
+    ///
+    /// # Errors
+    /// `env_refused` when a named variable is a secret by its name.
+    pub fn child_env<S: AsRef<str>>(
+        &self,
+        extra_allow: &[S],
+    ) -> Result<BTreeMap<String, String>, Fault> {
+        let mut child = BTreeMap::new();
+        for (name, value) in &self.inherited {
+            let wanted = |list: &str| {
+                if cfg!(windows) { list.eq_ignore_ascii_case(name) } else { list == name }
+            };
+            if CHILD.iter().any(|list| wanted(list)) {
+                child.extend(value.to_str().map(|text| (name.clone(), text.to_owned())));
+            }
+        }
+        for name in extra_allow.iter().map(AsRef::as_ref) {
+            if is_secret_name(name) {
+                return Err(Fault::new(
+                    ENV_REFUSED,
+                    format!("the variable `{}` is a secret by its name", name.escape_debug()),
+                    "take it off the list; a gate that needs a secret cannot be replayed by anybody else",
+                ));
+            }
+            let value = self.inherited.get(name).and_then(|value| value.to_str());
+            child.extend(value.map(|text| (name.to_owned(), text.to_owned())));
+        }
+        for (name, value) in [("LANG", "C"), ("LC_ALL", "C"), ("TZ", "UTC")] {
+            child.entry(name.to_owned()).or_insert_with(|| value.to_owned());
+        }
+        Ok(child)
+    }
+
+    /// Replaces the values of secret variables, as they stand, by `[redacted:<length>]`.
+    #[must_use]
+    pub fn redact(&self, text: &str) -> String {
+        let mut redacted = text.to_owned();
+        for secret in &self.secrets {
+            if redacted.contains(secret.as_str()) {
+                redacted =
+                    redacted.replace(secret.as_str(), &format!("[redacted:{}]", secret.len()));
+            }
+        }
+        redacted
+    }
+
+    /// The values of at least 8 bytes of variables that are secret by their name, longest first.
+    #[must_use]
+    pub fn secrets(&self) -> &[String] {
+        &self.secrets
+    }
+}
+
+impl fmt::Debug for Environment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.readable.keys()).finish()
+    }
+}
+
+/// Whether a name says that its value is a secret.
+#[must_use]
+pub fn is_secret_name(name: &str) -> bool {
+    let upper = name.to_uppercase();
+    SECRET_PARTS.iter().any(|part| upper.contains(part))
+}
+
+fn is_recorded(name: &str) -> bool {
+    RECORDED.contains(&name) || RECORDED_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn t15_only_listed_names_are_read_and_secrets_never() {
+        let environment = Environment::from_pairs([
+            ("CI", "true"),
+            ("HOME", "/home/user"),
+            ("PORTCULLIS_RUN_ID", "r1"),
+            ("PORTCULLIS_SIGNING_KEY", "hunter2hunter2"),
+            ("NEXTEST_RUN_ID", "n1"),
+            ("EDITOR", "vi"),
+            ("GITHUB_TOKEN", "ghs_0123456789"),
+        ]);
+        let table: &[(&str, &str, Option<&str>, bool)] = &[
+            ("a listed name", "CI", Some("true"), true),
+            ("a listed family", "PORTCULLIS_RUN_ID", Some("r1"), true),
+            ("a place on this machine is read, not recorded", "HOME", Some("/home/user"), false),
+            ("a name on no list", "EDITOR", None, false),
+            ("a secret", "GITHUB_TOKEN", None, false),
+            ("a secret of a listed family", "PORTCULLIS_SIGNING_KEY", None, false),
+            ("a name that is not set", "RUST_LOG", None, false),
+        ];
+        for (case, name, value, recorded) in table {
+            assert_eq!(environment.get(name), *value, "{case}");
+            assert_eq!(environment.recorded().contains_key(*name), *recorded, "{case}");
+        }
+        let shown = format!("{environment:?}");
+        assert!(!shown.contains("hunter2") && !shown.contains("/home/user"), "{shown}");
+        assert_eq!(
+            environment.redact("a ghs_0123456789 b hunter2hunter2"),
+            "a [redacted:14] b [redacted:14]"
+        );
+    }
+
+    #[test]
+    fn a_secret_within_a_secret_leaves_no_remainder() {
+        let environment = Environment::from_pairs([
+            ("A_TOKEN", "12345678"),
+            ("B_TOKEN", "12345678abc"),
+            ("C_KEY", "short"),
+        ]);
+        assert_eq!(
+            environment.redact("12345678abc 12345678 short"),
+            "[redacted:11] [redacted:8] short"
+        );
+    }
+
+    #[test]
+    fn the_lane_follows_the_event() {
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<Lane>);
+        let table: &[Row<'_>] = &[
+            ("a machine of a person", &[], Some(Lane::Local)),
+            (
+                "CI=false is no CI",
+                &[("CI", "false"), ("GITHUB_EVENT_NAME", "push")],
+                Some(Lane::Local),
+            ),
+            (
+                "a pull request",
+                &[("CI", "true"), ("GITHUB_EVENT_NAME", "pull_request")],
+                Some(Lane::Pr),
+            ),
+            (
+                "the merge queue",
+                &[("CI", "true"), ("GITHUB_EVENT_NAME", "merge_group")],
+                Some(Lane::Pr),
+            ),
+            (
+                "a push",
+                &[("CI", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF_TYPE", "branch")],
+                Some(Lane::Main),
+            ),
+            (
+                "a tag",
+                &[("CI", "true"), ("GITHUB_EVENT_NAME", "push"), ("GITHUB_REF_TYPE", "tag")],
+                Some(Lane::Release),
+            ),
+            ("another CI system", &[("CI", "1")], Some(Lane::Main)),
+            (
+                "an unknown event is strict",
+                &[("CI", "1"), ("GITHUB_EVENT_NAME", "moon")],
+                Some(Lane::Main),
+            ),
+            ("said outright", &[("CI", "1"), ("PORTCULLIS_LANE", "release")], Some(Lane::Release)),
+            ("said wrongly", &[("PORTCULLIS_LANE", "Main")], None),
+            ("said with nothing", &[("PORTCULLIS_LANE", "")], Some(Lane::Local)),
+        ];
+        for (case, pairs, expected) in table {
+            let seen = Environment::from_pairs(pairs.iter().copied()).lane();
+            assert_eq!(seen.ok(), *expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn t32_a_child_gets_its_tools_and_nothing_else() {
+        let environment = Environment::from_pairs([
+            ("PATH", "/usr/bin"),
+            ("LANG", "de_DE.UTF-8"),
+            ("GIT_DIR", "/elsewhere"),
+            ("LD_PRELOAD", "/evil.so"),
+            ("RUSTFLAGS", "-Cevil"),
+            ("NPM_TOKEN", "0123456789"),
+            ("EXTRA", "yes"),
+        ]);
+        let child = environment.child_env(&["EXTRA", "UNSET"]).expect("no secret is named");
+        let seen: Vec<(&str, &str)> =
+            child.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        assert_eq!(
+            seen,
+            [("EXTRA", "yes"), ("LANG", "C"), ("LC_ALL", "C"), ("PATH", "/usr/bin"), ("TZ", "UTC")]
+        );
+        let refused = environment.child_env(&["NPM_TOKEN"]).map_err(|fault| fault.code());
+        assert_eq!(refused, Err(ENV_REFUSED));
+    }
+}
