@@ -190,13 +190,18 @@ pub fn accept<C>(_config: &C, _table: &GateTable) -> Vec<Fault> {
 /// ```
 #[macro_export]
 macro_rules! gate {
-    (@split [$($doc:expr,)*] [$($other:expr,)*] #[doc = $next:expr] $($rest:tt)*) => {
-        $crate::gate!(@split [$($doc,)* $next,] [$($other,)*] $($rest)*);
+    (@split [$($doc:expr,)*] [$($cfg:meta,)*] [$($other:expr,)*] #[doc = $next:expr] $($rest:tt)*) => {
+        $crate::gate!(@split [$($doc,)* $next,] [$($cfg,)*] [$($other,)*] $($rest)*);
     };
-    (@split [$($doc:expr,)*] [$($other:expr,)*] #[$next:meta] $($rest:tt)*) => {
-        $crate::gate!(@split [$($doc,)*] [$($other,)* stringify!($next),] $($rest)*);
+    (@split [$($doc:expr,)*] [$($cfg:meta,)*] [$($other:expr,)*] #[cfg($($on:tt)*)] $($rest:tt)*) => {
+        $crate::gate!(@split [$($doc,)*] [$($cfg,)* cfg($($on)*),] [$($other,)*] $($rest)*);
     };
-    (@split [$($doc:expr,)*] [$($other:expr,)*] $vis:vis static $name:ident : $id:literal, check = $check:path $(,)? ; $($rest:tt)*) => {
+    (@split [$($doc:expr,)*] [$($cfg:meta,)*] [$($other:expr,)*] #[$next:meta] $($rest:tt)*) => {
+        $crate::gate!(@split [$($doc,)*] [$($cfg,)*] [$($other,)* stringify!($next),] $($rest)*);
+    };
+    (@split [$($doc:expr,)*] [$($cfg:meta,)*] [$($other:expr,)*]
+        $vis:vis static $name:ident : $id:literal, check = $check:path $(,)? ; $($rest:tt)*) => {
+        $(#[$cfg])*
         $(#[doc = $doc])*
         $vis static $name: $crate::declare::GateDecl = $crate::declare::GateDecl {
             id: $id,
@@ -205,12 +210,15 @@ macro_rules! gate {
             check: $check,
             declared: $crate::declare::Declared { file: file!(), line: line!(), module: module_path!() },
         };
-        $crate::declare::inventory::submit! { &$name }
+        $(#[$cfg])*
+        const _: () = {
+            $crate::declare::inventory::submit! { &$name }
+        };
         $crate::gate! { $($rest)* }
     };
     () => {};
     ($($tokens:tt)+) => {
-        $crate::gate!(@split [] [] $($tokens)+);
+        $crate::gate!(@split [] [] [] $($tokens)+);
     };
 }
 

@@ -1,0 +1,198 @@
+//! The views: documents with fixed field names that operators' scripts read (`artifacts.md`).
+
+use crate::{
+    kernel::decide::{Decided, Decision},
+    runner::roster::Roster,
+    wire::{
+        artifact,
+        code::RECEIPT_INVALID,
+        fault::Fault,
+        id::GateId,
+        outcome::Effective,
+        receipt::Envelope,
+    },
+};
+use serde::Serialize;
+use serde_json::{Value, json};
+
+/// Schema of `full_suite_verdict.json`.
+pub const FULL_SUITE_SCHEMA: &str = "portcullis.full_suite_verdict.v1";
+/// Schema of `certification_verdict.json`.
+pub const CERTIFICATION_SCHEMA: &str = "portcullis.certification_verdict.v1";
+/// Schema of `preflight_verdict.json`.
+pub const PREFLIGHT_SCHEMA: &str = "portcullis.preflight_verdict.v1";
+/// Schema of `waiver_audit.json`.
+pub const WAIVER_AUDIT_SCHEMA: &str = "portcullis.waiver_audit.v1";
+/// Schema of one line of an event log.
+pub const EVENT_SCHEMA: &str = "portcullis.event.v1";
+
+/// The coarse status that scripts read; the effective status stands beside it.
+#[must_use]
+pub fn coarse(effective: Effective) -> &'static str {
+    match effective {
+        Effective::Pass => "pass",
+        // A waived failure is a warning to scripts, never a pass.
+        Effective::Warn | Effective::Waived => "warn",
+        Effective::Skip => "skip",
+        Effective::PendingApproval
+        | Effective::Fail
+        | Effective::Precluded
+        | Effective::Missing
+        | Effective::Crashed
+        | Effective::Error => "fail",
+    }
+}
+
+/// The argv that runs one gate again, and nothing else.
+#[must_use]
+pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
+    let own = roster.position(gate.id.as_str()).and_then(|n| roster.gates[n].table.common.replay.clone());
+    own.unwrap_or_else(|| {
+        let words = ["cargo", "test", "--test", gate.binary.as_str(), "--", gate.id.as_str(), "--exact"];
+        roster.policy.replay_prefix.iter().cloned().chain(words.map(str::to_owned)).collect()
+    })
+}
+
+/// The same as a shell line.
+#[must_use]
+pub fn replay(gate: &Decided, roster: &Roster) -> String {
+    crate::kernel::replay::render_argv(&replay_argv(gate, roster))
+}
+
+/// One row of `gates[]`.
+#[must_use]
+pub fn gate(gate: &Decided, roster: &Roster) -> Value {
+    json!({
+        "id": gate.id,
+        "name": gate.title,
+        "kind": gate.kind,
+        "status": coarse(gate.effective),
+        "effective": gate.effective,
+        "outcome": gate.outcome,
+        "blocking": gate.blocking,
+        "blocks": gate.blocks,
+        "code": gate.code,
+        "detail": gate.detail,
+        "examined": gate.examined,
+        "findings_total": gate.findings_total,
+        "artifact_path": gate.artifact_path,
+        "reproduce_command": replay(gate, roster),
+        "owner": gate.owner,
+        "issue": gate.issue,
+        "waiver": gate.waiver,
+        "duration_ms": gate.duration_ms,
+    })
+}
+
+/// A document: the header, then these fields.
+///
+/// # Errors
+/// When `body` is not an object.
+pub fn with_envelope(envelope: &Envelope, body: &impl Serialize) -> Result<Value, Fault> {
+    let failed = |source: serde_json::Error| {
+        Fault::new(RECEIPT_INVALID, "a view could not be rendered", "report this as a bug").because(&source)
+    };
+    let mut document = serde_json::to_value(envelope).map_err(failed)?;
+    let body = serde_json::to_value(body).map_err(failed)?;
+    if let (Some(document), Value::Object(fields)) = (document.as_object_mut(), body) {
+        document.extend(fields);
+    }
+    Ok(document)
+}
+
+fn merged(envelope: &Envelope, body: Value) -> Value {
+    // A header and a literal object always merge.
+    with_envelope(envelope, &body).unwrap_or(Value::Null)
+}
+
+fn rows(decision: &Decision, roster: &Roster) -> Vec<Value> {
+    decision.gates.iter().map(|row| gate(row, roster)).collect()
+}
+
+fn policy(decision: &Decision) -> Value {
+    json!({ "lane": decision.lane, "mode": decision.mode })
+}
+
+/// `full_suite_verdict.json`.
+#[must_use]
+pub fn full_suite(envelope: &Envelope, decision: &Decision, roster: &Roster) -> Value {
+    merged(
+        envelope,
+        json!({
+            "verdict": decision.verdict,
+            "policy": policy(decision),
+            "gates": rows(decision, roster),
+            "summary": decision.summary,
+            "faults": decision.faults,
+            "not_selected": decision.not_selected,
+            "exit": decision.exit,
+        }),
+    )
+}
+
+/// `certification_verdict.json`.
+#[must_use]
+pub fn certification(envelope: &Envelope, decision: &Decision, roster: &Roster) -> Value {
+    let overall = if decision.certifiable { "CERTIFIED" } else { "NOT_CERTIFIED" };
+    let rerun: Vec<String> = decision.gates.iter().filter(|gate| gate.blocks).map(|gate| replay(gate, roster)).collect();
+    merged(
+        envelope,
+        json!({
+            "overall_verdict": overall,
+            "verdict": decision.verdict,
+            "certifiable": decision.certifiable,
+            "why_not_certifiable": decision.why_not_certifiable,
+            "policy": policy(decision),
+            "promotion": { "mode": decision.mode, "configured": roster.policy.promotion },
+            "gates": rows(decision, roster),
+            "summary": decision.summary,
+            "faults": decision.faults,
+            "waivers": decision.waiver_audit,
+            "rerun": { "commands": rerun, "note": "a rerun shows whether a failure came back; it never certifies" },
+        }),
+    )
+}
+
+/// `preflight_verdict.json`.
+#[must_use]
+pub fn preflight(envelope: &Envelope, evaluated: &[Decided], not_evaluated: &[GateId], stopped_at: Option<&GateId>) -> Value {
+    let rows: Vec<Value> = evaluated
+        .iter()
+        .map(|gate| json!({ "id": gate.id, "status": coarse(gate.effective), "effective": gate.effective, "detail": gate.detail }))
+        .collect();
+    merged(
+        envelope,
+        json!({
+            "verdict": if stopped_at.is_some() { "blocked" } else { "pass" },
+            "evaluated": rows,
+            "not_evaluated": not_evaluated,
+            "stopped_at": stopped_at,
+        }),
+    )
+}
+
+/// One event per gate in id order, one object per line, numbered from 1.
+///
+/// # Errors
+/// Never for events of ours.
+pub fn events(envelope: &Envelope, decision: &Decision) -> Result<String, Fault> {
+    let mut text = String::new();
+    for (seq, gate) in (1u64..).zip(&decision.gates) {
+        let event = json!({
+            "schema": EVENT_SCHEMA,
+            "seq": seq,
+            "ts": envelope.generated_at,
+            "event": "gate_decided",
+            "gate_id": gate.id,
+            "status": coarse(gate.effective),
+            "effective": gate.effective,
+            "blocking": gate.blocking,
+            "artifact_path": gate.artifact_path,
+            "run_id": envelope.run_id,
+        });
+        text.push_str(&artifact::line(&event).map_err(|source| {
+            Fault::new(RECEIPT_INVALID, "an event could not be rendered", "report this as a bug").because(&source)
+        })?);
+    }
+    Ok(text)
+}

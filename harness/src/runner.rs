@@ -1,0 +1,151 @@
+//! The harness binary: arguments in, trials run, receipts left, one exit code out.
+//!
+//! Exit codes: 0 pass, 2 usage or configuration, 3 nothing matched or nothing linked, 101 a gate failed.
+
+pub mod aggregate;
+pub mod argv;
+pub mod attempt;
+pub mod collect;
+pub mod panics;
+pub mod registry;
+pub mod roster;
+pub mod session;
+pub mod teeth;
+pub mod trial;
+
+mod list;
+
+use crate::{
+    kernel::near::near,
+    report::human,
+    wire::{
+        code::{FILTER_MATCHED_NOTHING, REGISTRY_EMPTY},
+        fault::Fault,
+    },
+};
+use argv::{Format, Invocation};
+use registry::Registry;
+use session::Session;
+use std::{
+    collections::BTreeMap,
+    io::{self, Write},
+    path::Path,
+    process::ExitCode,
+    sync::Arc,
+};
+use trial::Subject;
+
+const EXIT_USAGE: u8 = 2;
+const EXIT_NOTHING: u8 = 3;
+const EXIT_FAILED: u8 = 101;
+
+/// The `main` of a gate binary; called by [`main!`](crate::main).
+#[must_use]
+pub fn main(package: &str, binary: &str) -> ExitCode {
+    match start(Path::new(package), binary) {
+        Ok(code) => ExitCode::from(code),
+        Err(faults) => {
+            let nothing = faults.iter().any(|fault| fault.code() == REGISTRY_EMPTY || fault.code() == FILTER_MATCHED_NOTHING);
+            for fault in &faults {
+                say(&mut io::stderr(), &format!("{}\n", human::plain(&fault.to_string())));
+            }
+            ExitCode::from(if nothing { EXIT_NOTHING } else { EXIT_USAGE })
+        }
+    }
+}
+
+fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
+    let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
+    let invocation = Invocation::parse(words).map_err(|fault| vec![fault])?;
+    if invocation.help {
+        say(&mut io::stdout(), argv::HELP);
+        return Ok(0);
+    }
+    panics::install();
+    let registry = Registry::collect()?;
+    let session = Session::open(package, binary, &registry)?;
+    let subjects = trial::subjects(&session);
+    if subjects.is_empty() {
+        return Err(vec![Fault::new(
+            REGISTRY_EMPTY,
+            format!("no gate belongs to the gate binary `{binary}`"),
+            format!("give a `[[gate]]` table `binary = \"{binary}\"`, or remove the binary"),
+        )]);
+    }
+    let selected: BTreeMap<String, Subject> =
+        subjects.iter().filter(|(name, _)| invocation.selects(name)).map(|(name, subject)| (name.clone(), *subject)).collect();
+    if invocation.list {
+        // No gate is ever ignored, so the list of ignored gates is empty, as nextest expects.
+        let shown = if invocation.ignored { BTreeMap::new() } else { selected };
+        say(&mut io::stdout(), &list::render(&session, &shown, invocation.format).map_err(|fault| vec![fault])?);
+        return Ok(0);
+    }
+    if selected.is_empty() || invocation.ignored || invocation.bench {
+        return Err(vec![nothing_matched(&invocation, &subjects, binary)]);
+    }
+    validate(&session, &invocation, &selected)?;
+    Ok(run(Arc::new(session), &invocation, &selected))
+}
+
+/// Binds the configuration of every gate that is about to run, so that nothing runs under a broken policy.
+fn validate(session: &Session, invocation: &Invocation, selected: &BTreeMap<String, Subject>) -> Result<(), Vec<Fault>> {
+    let mut positions = Vec::new();
+    for subject in selected.values() {
+        match subject {
+            Subject::Gate(n) => positions.push(*n),
+            Subject::Aggregate(_) => positions.extend(0..session.roster.gates.len()),
+        }
+    }
+    if invocation.is_unfiltered() {
+        positions.extend(0..session.roster.gates.len());
+    }
+    let faults: Vec<Fault> = session
+        .roster
+        .with_needs(positions)
+        .into_iter()
+        .filter_map(|n| session.roster.gates[n].prepared().err())
+        .flatten()
+        .collect();
+    if faults.is_empty() { Ok(()) } else { Err(faults) }
+}
+
+fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<String, Subject>) -> u8 {
+    let trials = trial::trials(&session, selected, invocation.test_threads);
+    let conclusion = libtest_mimic::run(&trial::arguments(invocation), trials);
+    let failed = conclusion.has_failed();
+    let sealed = human::close(&session, invocation, selected, failed);
+    let mut code = if failed { EXIT_FAILED } else { 0 };
+    for line in &sealed.problems {
+        say(&mut io::stderr(), &format!("{}\n", human::plain(line)));
+        code = EXIT_FAILED;
+    }
+    if invocation.format != Format::Json {
+        say(&mut io::stdout(), &human::plain(&sealed.summary));
+    }
+    code
+}
+
+fn nothing_matched(invocation: &Invocation, subjects: &BTreeMap<String, Subject>, binary: &str) -> Fault {
+    let asked = invocation.filters.join("`, `");
+    let close: Vec<&str> = invocation
+        .filters
+        .iter()
+        .flat_map(|filter| near(filter, subjects.keys().map(String::as_str)))
+        .collect();
+    let remedy = if close.is_empty() {
+        format!("list the gates: `cargo test --test {binary} -- --list`")
+    } else {
+        format!("did you mean `{}`?", close.join("`, `"))
+    };
+    let headline = match (invocation.ignored || invocation.bench, invocation.filters.is_empty()) {
+        (true, _) => format!("`{binary}` has no ignored gates and no benchmarks"),
+        (false, true) => format!("every gate of `{binary}` was skipped"),
+        (false, false) => format!("no gate of `{binary}` matches `{asked}`"),
+    };
+    Fault::new(FILTER_MATCHED_NOTHING, headline, remedy)
+}
+
+/// Prints without panicking on a closed pipe, as `--list | head` makes one.
+fn say(stream: &mut dyn Write, text: &str) {
+    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+}

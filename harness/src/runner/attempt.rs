@@ -1,0 +1,206 @@
+//! One attempt: run a check on a thread of its own and say, in one of five words, how it went.
+//!
+//! The rules of `semantics.md`, section 2, that concern a single attempt are here. What the outcome
+//! means for the run is decided elsewhere.
+
+use super::panics::{self, PanicLog, Panicked};
+use crate::{
+    declare::{Examined, Prepared},
+    evidence::context::{ArtifactSink, GateContext, Trace, World},
+    kernel::policy::GateTable,
+    wire::{
+        code::{GATE_BROKEN, GATE_PANICKED, GATE_TIMED_OUT, NOTHING_EXAMINED, STRAY_PANIC, TOOL_MISSING},
+        fault::{Fault, Location},
+        finding::{Finding, Findings},
+        outcome::{Outcome, SkipReason},
+        receipt::{ErrorRecord, Skip},
+    },
+};
+use std::{
+    sync::{Arc, mpsc},
+    time::Duration,
+};
+
+/// What came of an attempt, before anything was written.
+#[derive(Clone, Debug)]
+pub struct Looked {
+    /// The raw outcome.
+    pub outcome: Outcome,
+    /// How many things were looked at.
+    pub examined: u64,
+    /// The kept findings.
+    pub findings: Vec<Finding>,
+    /// How many there were.
+    pub findings_total: u64,
+    /// Why it did not look.
+    pub skip: Option<Skip>,
+    /// Why it reached no verdict.
+    pub error: Option<ErrorRecord>,
+}
+
+impl Looked {
+    /// An attempt that reached no verdict.
+    #[must_use]
+    pub fn error(fault: &Fault) -> Self {
+        Self {
+            outcome: Outcome::Error,
+            examined: 0,
+            findings: Vec::new(),
+            findings_total: 0,
+            skip: None,
+            error: Some(ErrorRecord::from(fault)),
+        }
+    }
+
+    /// An attempt that must not look.
+    #[must_use]
+    pub fn skipped(reason: SkipReason, detail: impl Into<String>) -> Self {
+        Self {
+            outcome: Outcome::Skip,
+            examined: 0,
+            findings: Vec::new(),
+            findings_total: 0,
+            skip: Some(Skip { reason, detail: detail.into() }),
+            error: None,
+        }
+    }
+}
+
+type Said = std::thread::Result<(Result<Examined, Fault>, Findings)>;
+
+/// Runs a check to its end or its timeout. What it read and said is in `trace` afterwards.
+pub fn look(
+    world: &Arc<World>,
+    table: &Arc<GateTable>,
+    prepared: &Prepared,
+    sink: &Arc<dyn ArtifactSink>,
+    trace: &Arc<Trace>,
+) -> Looked {
+    let log = Arc::new(PanicLog::default());
+    let in_flight = panics::in_flight(&log);
+    let said = on_own_thread(world, table, prepared, sink, trace, &log);
+    drop(in_flight);
+    let looked = match said {
+        Ok(said) => judge(said, table, trace, &log),
+        Err(fault) => Looked::error(&fault),
+    };
+    // A panic that nobody waited for is the worst: the check may have passed because of it.
+    match log.stray().first() {
+        Some(stray) if looked.outcome != Outcome::Error => Looked::error(&stray_panic(stray)),
+        Some(_) | None => looked,
+    }
+}
+
+fn on_own_thread(
+    world: &Arc<World>,
+    table: &Arc<GateTable>,
+    prepared: &Prepared,
+    sink: &Arc<dyn ArtifactSink>,
+    trace: &Arc<Trace>,
+    log: &Arc<PanicLog>,
+) -> Result<Said, Fault> {
+    let timeout_ms = table.common.timeout_ms;
+    let (sender, receiver) = mpsc::sync_channel(1);
+    let (world, table, prepared) = (Arc::clone(world), Arc::clone(table), Arc::clone(prepared));
+    let (sink, trace, log) = (Arc::clone(sink), Arc::clone(trace), Arc::clone(log));
+    let name = table.common.id.to_string();
+    let started = std::thread::Builder::new().name(name.clone()).spawn(move || {
+        let mut out = Findings::new(&table.common.id);
+        let said = panics::recorded(&log, || {
+            let cx = GateContext::new(&world, &table, &trace, &*sink);
+            let result = prepared(&cx, &mut out);
+            (result, out)
+        });
+        // The receiver is gone only after a timeout, and then nobody wants the answer.
+        drop(sender.send(said));
+    });
+    let handle = started.map_err(|source| {
+        Fault::new(GATE_BROKEN, "a thread for the check could not be started", "free resources and run again")
+            .because(&source)
+    })?;
+    match receiver.recv_timeout(Duration::from_millis(timeout_ms)) {
+        Ok(said) => {
+            // The thread has nothing left to do; joining makes its panics and writes visible here.
+            drop(handle.join());
+            Ok(said)
+        }
+        // The thread cannot be stopped from outside. The process ends without waiting for it.
+        Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => Err(Fault::new(
+            GATE_TIMED_OUT,
+            format!("the check of `{name}` did not end within {timeout_ms} ms"),
+            "make it faster, or raise the gate's `timeout`",
+        )),
+    }
+}
+
+fn judge(said: Said, table: &GateTable, trace: &Trace, log: &PanicLog) -> Looked {
+    let Ok((result, findings)) = said else {
+        return Looked::error(&panicked(log.own().last()));
+    };
+    let examined = match result {
+        Err(fault) if fault.code() == TOOL_MISSING => {
+            return Looked::skipped(SkipReason::ToolMissing, fault.headline());
+        }
+        Err(fault) => return Looked::error(&fault),
+        Ok(examined) => examined,
+    };
+    if let Some(caught) = log.own().last() {
+        return Looked::error(&broken("caught its own panic", &format!("{} at {}", caught.message, place(caught))));
+    }
+    if let Some(dropped) = trace.first_fault() {
+        return Looked::error(&broken("dropped an error it was given", dropped.headline()));
+    }
+    match examined {
+        Examined::Skipped { reason, detail } => Looked::skipped(reason, detail),
+        Examined::Items(0) if findings.violations() == 0 && table.common.allow_empty.is_none() => {
+            Looked::error(&Fault::new(
+                NOTHING_EXAMINED,
+                "the check looked at nothing",
+                "correct the selector, or state why nothing is fine: `allow_empty = \"<reason>\"`",
+            ))
+        }
+        Examined::Items(examined) => {
+            let outcome = match (findings.violations(), findings.total()) {
+                (0, 0) => Outcome::Pass,
+                (0, _) => Outcome::Warn,
+                (_, _) => Outcome::Fail,
+            };
+            let findings_total = findings.total();
+            Looked { outcome, examined, findings: findings.into_kept(), findings_total, skip: None, error: None }
+        }
+    }
+}
+
+fn broken(what: &str, detail: &str) -> Fault {
+    Fault::new(GATE_BROKEN, format!("the check {what}"), "let the check return the error with `?`").found(detail)
+}
+
+fn place(panicked: &Panicked) -> Location {
+    Location::at(&panicked.file, panicked.line, panicked.column)
+}
+
+fn panicked(last: Option<&Panicked>) -> Fault {
+    let Some(panicked) = last else {
+        // `resume_unwind` skips the hook; the attempt is lost all the same.
+        return Fault::new(GATE_PANICKED, "the check panicked without a message", "run it with `RUST_BACKTRACE=1`");
+    };
+    let mut fault = Fault::new(
+        GATE_PANICKED,
+        format!("the check panicked: {}", panicked.message),
+        "return an error or a finding instead; `RUST_BACKTRACE=1` shows the way there",
+    )
+    .at(place(panicked));
+    for line in &panicked.backtrace {
+        fault = fault.because(&std::io::Error::other(line.clone()));
+    }
+    fault
+}
+
+fn stray_panic(stray: &Panicked) -> Fault {
+    Fault::new(
+        STRAY_PANIC,
+        format!("thread `{}`, which nothing waits for, panicked: {}", stray.thread, stray.message),
+        "join every thread and return its error",
+    )
+    .at(place(stray))
+}

@@ -1,0 +1,83 @@
+//! Hands receipts to the decision. It repeats no rule of it.
+
+use super::session::Session;
+use crate::{
+    kernel::{
+        census::Census,
+        decide::{Decision, Inputs, Selection, decide},
+        policy::GateTable,
+        receipt::Receipt,
+        waiver::WaiverScope,
+    },
+    wire::fault::Fault,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// Evaluates these gates, several at a time, and waits for all.
+///
+/// # Errors
+/// When the forced CPU count cannot be understood.
+pub fn evaluate(session: &Session, positions: &[usize], threads: Option<usize>) -> Result<(), Fault> {
+    let budget = crate::cpu_budget::effective_cpu_count().map_err(Fault::from)?.get();
+    let workers = threads.unwrap_or(budget).min(positions.len()).max(1);
+    let next = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(n) = positions.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    session.receipt(*n);
+                }
+            });
+        }
+    });
+    Ok(())
+}
+
+/// Decides over these gates from the receipts that exist.
+///
+/// # Errors
+/// When git does not say whether the work tree is clean.
+pub fn decision(
+    session: &Session,
+    positions: &[usize],
+    selection: &Selection,
+    scope: WaiverScope,
+) -> Result<Decision, Fault> {
+    let whole = selection.selected.is_none();
+    let gates: Vec<&GateTable> = positions.iter().map(|n| &*session.roster.gates[*n].table).collect();
+    let receipts: Vec<Receipt> = session
+        .receipts()
+        .filter(|(n, _)| whole || positions.binary_search(n).is_ok())
+        .map(|(_, receipt)| receipt.clone())
+        .collect();
+    let partial;
+    let census = if whole {
+        &session.census
+    } else {
+        // A gate that runs alone answers for its own row, not for everybody's.
+        partial = Census {
+            rows: session.census.rows.iter().filter(|row| gates.iter().any(|gate| gate.common.id == row.id)).cloned().collect(),
+        };
+        &partial
+    };
+    let (base, _) = session.base();
+    let run_faults = session.run_faults();
+    let source_dirty = if whole { session.is_dirty()? } else { false };
+    Ok(decide(&Inputs {
+        policy: &session.roster.policy,
+        gates: &gates,
+        census,
+        census_faults: &session.census_faults,
+        lane: session.world.lane,
+        selection,
+        receipts: &receipts,
+        waivers: &session.waivers,
+        scope,
+        touched_waivers: base.touched,
+        base_waivers: base.waivers.as_ref(),
+        requested_mode: session.requested_mode.as_deref(),
+        clock: &session.world.clock,
+        run_faults: &run_faults,
+        source_dirty,
+    }))
+}

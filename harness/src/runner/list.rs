@@ -1,0 +1,57 @@
+//! `--list`: what nextest reads, what people read, and what programs read.
+
+use super::{argv::Format, session::Session, trial::Subject};
+use crate::{kernel::census::Census, wire::{artifact, fault::Fault}};
+use serde_json::json;
+use std::{collections::BTreeMap, fmt::Write as _};
+
+/// Renders the list. The terse form is exactly what nextest parses; nothing else goes to standard output.
+pub fn render(session: &Session, subjects: &BTreeMap<String, Subject>, format: Format) -> Result<String, Fault> {
+    let mut text = String::new();
+    match format {
+        Format::Json => return machine(session, subjects),
+        Format::Pretty | Format::Terse => {
+            for name in subjects.keys() {
+                // Writing to a String cannot fail.
+                let _ok = writeln!(text, "{name}: test");
+            }
+        }
+    }
+    if format == Format::Pretty {
+        let _ok = writeln!(text, "\n{} tests, 0 benchmarks", subjects.len());
+    }
+    Ok(text)
+}
+
+fn machine(session: &Session, subjects: &BTreeMap<String, Subject>) -> Result<String, Fault> {
+    let tables: Vec<_> = session.roster.gates.iter().map(|gate| &*gate.table).collect();
+    let census = Census::of(tables.iter().copied());
+    let digests: BTreeMap<&str, String> = census.rows.iter().map(|row| (row.id.as_str(), row.digest.to_string())).collect();
+    let rows: Vec<serde_json::Value> = subjects
+        .iter()
+        .map(|(name, subject)| match subject {
+            Subject::Aggregate(_) => json!({ "name": name, "kind": "aggregate", "binary": session.binary }),
+            Subject::Gate(n) => {
+                let gate = &session.roster.gates[*n];
+                let common = &gate.table.common;
+                json!({
+                    "name": name,
+                    "kind": gate.kind(),
+                    "binary": common.binary,
+                    "title": common.title,
+                    "owner": common.owner,
+                    "issue": common.issue,
+                    "blocking": common.blocking,
+                    "lanes": common.lanes,
+                    "needs": common.needs,
+                    "cost": common.cost,
+                    "timeout_ms": common.timeout_ms,
+                    "signature": common.signature,
+                    "digest": digests.get(name.as_str()),
+                })
+            }
+        })
+        .collect();
+    artifact::document(&json!({ "schema": "portcullis.list.v1", "binary": session.binary, "tests": rows }))
+        .map_err(|source| Fault::new(crate::wire::code::RECEIPT_INVALID, "the list could not be rendered", "report this as a bug").because(&source))
+}

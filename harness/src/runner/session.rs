@@ -1,0 +1,563 @@
+//! One process of a gate binary: its world, its run directory, and each gate evaluated at most once.
+
+use super::{
+    attempt::{self, Looked},
+    panics,
+    registry::Registry,
+    roster::{Body, Gate, Roster},
+    teeth::Teeth,
+};
+use crate::{
+    evidence::{
+        clock::{self, Stopwatch},
+        context::{ArtifactSink, Trace, World},
+        environment::Environment,
+        git::Git,
+        store::{AttemptDir, Durability, Ownership, RunDir, Store},
+        target_dir,
+        tree::Tree,
+    },
+    kernel::{
+        census::Census,
+        policy,
+        receipt::Receipt,
+        waiver::WaiverFile,
+    },
+    wire::{
+        artifact,
+        code::{BASE_UNRESOLVABLE, CENSUS_INVALID, CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
+        fault::{Fault, Location},
+        finding::Finding,
+        id::{Digest, GateId, RunId},
+        outcome::{Lane, Mode, SkipReason},
+        path::RelPath,
+        receipt::{Envelope, Evidence, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
+    },
+};
+use once_cell::sync::OnceCell;
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// The policy file.
+pub const POLICY_FILE: &str = "portcullis.toml";
+/// The census file.
+pub const CENSUS_FILE: &str = "portcullis.lock";
+/// The file of suites, waivers and quarantine.
+pub const CLASSIFICATION_FILE: &str = "suite_classification.toml";
+/// No policy file may be larger (`security.md`, section 4).
+pub const POLICY_MAX_BYTES: u64 = 1024 * 1024;
+const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
+const NEXTEST_RUN_ID_VARIABLE: &str = "NEXTEST_RUN_ID";
+/// The variable that asks for a promotion mode.
+pub const MODE_VARIABLE: &str = "CI_GATE_PROMOTION_MODE";
+
+/// What the base tree says, where a base is known.
+#[derive(Clone, Debug, Default)]
+pub struct Base {
+    /// The merge base.
+    pub commit: Option<String>,
+    /// The gates that have a waiver there; absent when no base is known.
+    pub waivers: Option<BTreeSet<GateId>>,
+    /// Whether the waiver file differs from the base's; unknown counts as touched.
+    pub touched: bool,
+}
+
+/// One process of a gate binary.
+pub struct Session {
+    /// What every gate shares.
+    pub world: Arc<World>,
+    /// Every gate.
+    pub roster: Roster,
+    /// The roster as it was committed.
+    pub census: Census,
+    /// Why the census cannot be used, if so.
+    pub census_faults: Vec<Fault>,
+    /// The waivers.
+    pub waivers: WaiverFile,
+    /// The gate binary.
+    pub binary: String,
+    /// The promotion mode that the environment asks for.
+    pub requested_mode: Option<String>,
+    run: OnceCell<Arc<RunDir>>,
+    base: OnceCell<(Base, Vec<Fault>)>,
+    dirty: OnceCell<bool>,
+    slots: Vec<OnceCell<Receipt>>,
+    teeth: Teeth,
+    stopwatch: Stopwatch,
+    owned: bool,
+}
+
+/// Finds the repository root: the nearest folder at or above the package that has a policy file.
+///
+/// # Errors
+/// `config_absent`, with the way to begin.
+pub fn find_root(package: &Path, environment: &Environment) -> Result<PathBuf, Fault> {
+    // A binary unpacked from an archive runs on a machine that lacks the folder it was built in.
+    let moved = || environment.get("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from);
+    let start = if package.is_dir() { package.to_path_buf() } else { moved().unwrap_or_else(|| package.to_path_buf()) };
+    start
+        .ancestors()
+        .find(|folder| folder.join(POLICY_FILE).is_file())
+        .map(Path::to_path_buf)
+        .ok_or_else(|| {
+            Fault::new(
+                CONFIG_ABSENT,
+                format!("no `{POLICY_FILE}` at or above {}", start.display()),
+                format!("write one; the least is `[policy]` with `version = 1` and `owner = \"...\"` in `{POLICY_FILE}`"),
+            )
+        })
+}
+
+impl Session {
+    /// Reads policy, census and waivers, and resolves clock, lane and run id. It writes nothing yet.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, before anything runs.
+    pub fn open(package: &Path, binary: &str, registry: &Registry) -> Result<Self, Vec<Fault>> {
+        let stopwatch = Stopwatch::start();
+        let ambient = Environment::capture(&[]);
+        let root = find_root(package, &ambient).map_err(|fault| vec![fault])?;
+        let tree = Tree::new(&root).map_err(|fault| vec![fault])?;
+        let policy_text = read_config(&tree, POLICY_FILE).map_err(|fault| vec![fault])?;
+        let policy = policy::parse(POLICY_FILE, &policy_text)?;
+        let environment =
+            if policy.env_allow.is_empty() { ambient } else { Environment::capture(&policy.env_allow) };
+        let roster = Roster::join(policy, registry, binary)?;
+        Self::assemble(tree, environment, roster, binary, stopwatch).map_err(|fault| vec![fault])
+    }
+
+    fn assemble(
+        tree: Tree,
+        environment: Environment,
+        roster: Roster,
+        binary: &str,
+        stopwatch: Stopwatch,
+    ) -> Result<Self, Fault> {
+        let lane = environment.lane()?;
+        let exe = target_dir::current_exe();
+        let target_dir = target_dir::find(tree.root(), exe.as_deref(), environment.get("CARGO_TARGET_DIR"));
+        let git = Git::new(tree.root(), Some(&target_dir.join("portcullis/cache")));
+        let head = git.head()?;
+        let allow_past = environment.get("PORTCULLIS_ALLOW_PAST") == Some("1");
+        let clock = clock::resolve(
+            clock::system_now()?,
+            head.as_ref().map(|head| head.committed_at),
+            environment.get("PORTCULLIS_NOW"),
+            allow_past,
+        )?;
+        let (run_id, owned) = run_id(&environment, &clock.now)?;
+        let source = Source {
+            commit: head.as_ref().map(|head| head.commit.clone()),
+            tree: head.as_ref().map(|head| head.tree.clone()),
+            dirty: None,
+            base: None,
+        };
+        let (census, census_faults) = read_census(&tree)?;
+        let waivers = read_waivers(&tree, &roster)?;
+        let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
+        let world = Arc::new(World {
+            git,
+            clock,
+            lane,
+            run_id,
+            source,
+            policy: Arc::clone(&roster.policy),
+            gates: Arc::clone(&roster.tables),
+            target_dir,
+            environment,
+            tree,
+        });
+        let slots = roster.gates.iter().map(|_| OnceCell::new()).collect();
+        Ok(Self {
+            world,
+            roster,
+            census,
+            census_faults,
+            waivers,
+            binary: binary.to_owned(),
+            requested_mode,
+            run: OnceCell::new(),
+            base: OnceCell::new(),
+            dirty: OnceCell::new(),
+            slots,
+            teeth: Teeth::default(),
+            stopwatch,
+            owned,
+        })
+    }
+
+    /// The header of a document written now.
+    #[must_use]
+    pub fn envelope(&self, schema: &str, mode: Mode) -> Envelope {
+        let mut source = self.world.source.clone();
+        source.dirty = self.dirty.get().copied();
+        source.base = self.base.get().and_then(|(base, _)| base.commit.clone());
+        let elapsed_ms = i64::try_from(self.stopwatch.elapsed_ms()).unwrap_or(i64::MAX);
+        let now = self.world.clock.now;
+        let written = crate::wire::time::Instant::from_unix_ms(now.unix_ms().saturating_add(elapsed_ms));
+        Envelope {
+            schema: schema.to_owned(),
+            run_id: self.world.run_id.clone(),
+            generated_at: written.unwrap_or(now),
+            source,
+            tool: Tool::this(),
+            mode,
+            clock: self.world.clock.clone(),
+        }
+    }
+
+    /// Whether the work tree differs from `HEAD`. Outside git nothing is known, which counts as dirty.
+    ///
+    /// # Errors
+    /// When git does not answer.
+    pub fn is_dirty(&self) -> Result<bool, Fault> {
+        if self.world.source.commit.is_none() {
+            return Ok(true);
+        }
+        self.dirty.get_or_try_init(|| Ok(self.world.git.is_dirty()? || !self.world.git.hidden_edits()?.is_empty())).copied()
+    }
+
+    /// What the base tree says. Read once, and only when a decision needs it.
+    pub fn base(&self) -> &(Base, Vec<Fault>) {
+        self.base.get_or_init(|| match self.read_base() {
+            Ok(base) => (base, Vec::new()),
+            Err(fault) => (Base { touched: true, ..Base::default() }, vec![fault]),
+        })
+    }
+
+    fn read_base(&self) -> Result<Base, Fault> {
+        let environment = &self.world.environment;
+        let provider = environment.get("GITHUB_BASE_REF").filter(|name| !name.is_empty());
+        let named = environment.get("PORTCULLIS_BASE").filter(|name| !name.is_empty()).map(str::to_owned);
+        let Some(rev) = named.or_else(|| provider.map(|name| format!("origin/{name}"))) else {
+            // Nobody can say what this change touches, so it counts as touching the waivers.
+            return Ok(Base { touched: true, ..Base::default() });
+        };
+        let git = &self.world.git;
+        let commit = git.merge_base(&rev)?;
+        let path = classification_path()?;
+        let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
+        let waivers = match git.show(&commit, &path)? {
+            None => BTreeSet::new(),
+            Some(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|source| {
+                    Fault::new(BASE_UNRESOLVABLE, "the waiver file of the base is not UTF-8", "mend it on the base")
+                        .because(&source)
+                })?;
+                let ids = self.roster.gates.iter().map(|gate| gate.id().clone()).collect();
+                let parsed = WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &self.waiver_gates());
+                parsed.waivers.keys().cloned().collect()
+            }
+        };
+        Ok(Base { commit: Some(commit), waivers: Some(waivers), touched })
+    }
+
+    /// The gates that guard the waivers themselves; no waiver applies to them.
+    #[must_use]
+    pub fn waiver_gates(&self) -> BTreeSet<GateId> {
+        waiver_gates(&self.roster)
+    }
+
+    /// The run directory, made on first use.
+    ///
+    /// # Errors
+    /// `receipt_unwritable` when the target directory refuses.
+    pub fn run_dir(&self) -> Result<&Arc<RunDir>, Fault> {
+        self.run.get_or_try_init(|| {
+            let store = Store::open(&self.world.target_dir)?;
+            let ownership = if self.owned { Ownership::Owned } else { Ownership::Joined };
+            let running = self.envelope("portcullis.run.v1", self.mode().0);
+            let run = store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
+            run.write_file("expected.json", artifact_text(&self.census)?.as_bytes())?;
+            Ok(Arc::new(run))
+        })
+    }
+
+    /// The run directory, if anything was written.
+    #[must_use]
+    pub fn existing_run_dir(&self) -> Option<&Arc<RunDir>> {
+        self.run.get()
+    }
+
+    /// Whether this process made the run, and so seals it.
+    #[must_use]
+    pub fn owns_run(&self) -> bool {
+        self.owned
+    }
+
+    /// The promotion mode in force, and why it is not the one that was asked for.
+    #[must_use]
+    pub fn mode(&self) -> (Mode, Vec<Fault>) {
+        crate::kernel::promotion::resolve(
+            &self.roster.policy.promotion,
+            self.requested_mode.as_deref(),
+            self.world.clock.now,
+        )
+    }
+
+    // A lost machine may lose a local run; it must not lose the evidence of a release.
+    fn durability(&self) -> Durability {
+        match self.world.lane {
+            Lane::Local => Durability::Cached,
+            Lane::Pr | Lane::Main | Lane::Release => Durability::Synced,
+        }
+    }
+
+    /// Evaluates a gate and what it needs, each once per process, and returns its receipt.
+    pub fn receipt(&self, n: usize) -> &Receipt {
+        self.slots[n].get_or_init(|| {
+            let gate = &self.roster.gates[n];
+            for need in &gate.table.common.needs {
+                if let Some(m) = self.roster.position(need.as_str()) {
+                    self.receipt(m);
+                }
+            }
+            self.attempt(gate)
+        })
+    }
+
+    /// The receipts of gates that were evaluated so far.
+    pub fn receipts(&self) -> impl Iterator<Item = (usize, &Receipt)> {
+        self.slots.iter().enumerate().filter_map(|(n, slot)| slot.get().map(|receipt| (n, receipt)))
+    }
+
+    fn attempt(&self, gate: &Gate) -> Receipt {
+        let watch = Stopwatch::start();
+        match self.begin(gate) {
+            Ok((dir, started, started_digest)) => {
+                let recorder = Arc::new(Recorder { dir, run: self.run.get().cloned(), session_views: self.views() });
+                let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
+                let verdict = self.verdict(gate, &started, started_digest, looked, &trace, watch.elapsed_ms());
+                match finish(&recorder.dir, &verdict) {
+                    Ok(()) => Receipt::complete(started, verdict),
+                    Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
+                }
+            }
+            Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
+        }
+    }
+
+    fn views(&self) -> Option<(Tree, RelPath)> {
+        self.roster.policy.views.clone().map(|views| (self.world.tree.clone(), views))
+    }
+
+    fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest), Fault> {
+        let mut written: Option<(Started, Digest)> = None;
+        let dir = self.run_dir()?.begin_attempt(gate.id(), |attempt| {
+            let started = self.started(gate, attempt);
+            let text = artifact_text(&started)?;
+            written = Some((started, Digest::of(text.as_bytes())));
+            Ok(text)
+        })?;
+        let (started, digest) = written.ok_or_else(|| {
+            Fault::new(RECEIPT_INVALID, "an attempt began without a record", "report this as a bug")
+        })?;
+        Ok((dir, started, digest))
+    }
+
+    fn started(&self, gate: &Gate, attempt: u32) -> Started {
+        let runner_attempt =
+            self.world.environment.get("NEXTEST_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1);
+        Started {
+            envelope: self.envelope(STARTED_SCHEMA, self.mode().0),
+            gate_id: gate.id().clone(),
+            kind: gate.kind().to_owned(),
+            binary: gate.table.common.binary.clone(),
+            attempt,
+            runner_attempt,
+            pid: std::process::id(),
+            policy_digest: gate.table.digest,
+        }
+    }
+
+    fn look(&self, gate: &Gate, sink: Arc<dyn ArtifactSink>) -> (Looked, Arc<Trace>) {
+        let trace = Arc::new(Trace::default());
+        if gate.attributes().iter().any(|attribute| attribute.starts_with("ignore")) {
+            return (Looked::skipped(SkipReason::Ignored, "the gate carries `#[ignore]`"), trace);
+        }
+        if let Body::Kind(kind) = gate.body
+            && let Some(fault) = self.teeth.prove(kind)
+        {
+            return (Looked::error(&fault), trace);
+        }
+        let looked = match gate.prepared() {
+            Ok(prepared) => attempt::look(&self.world, &gate.table, prepared, &sink, &trace),
+            // A run refuses its configuration at the start; this is the way of a filtered run.
+            Err(faults) => match faults.first() {
+                Some(fault) => Looked::error(fault),
+                None => Looked::error(&Fault::new(RECEIPT_INVALID, "refused without a reason", "report this as a bug")),
+            },
+        };
+        (looked, trace)
+    }
+
+    fn verdict(
+        &self,
+        gate: &Gate,
+        started: &Started,
+        started_digest: Digest,
+        looked: Looked,
+        trace: &Trace,
+        duration_ms: u64,
+    ) -> Verdict {
+        let environment = &self.world.environment;
+        let redact = |finding: Finding| Finding {
+            message: environment.redact(&finding.message),
+            found: finding.found.map(|text| environment.redact(&text)),
+            ..finding
+        };
+        Verdict {
+            envelope: self.envelope(VERDICT_SCHEMA, started.envelope.mode),
+            gate_id: gate.id().clone(),
+            kind: gate.kind().to_owned(),
+            binary: gate.table.common.binary.clone(),
+            attempt: started.attempt,
+            policy_digest: gate.table.digest,
+            started_digest,
+            outcome: looked.outcome,
+            examined: looked.examined,
+            findings: looked.findings.into_iter().map(redact).collect(),
+            findings_total: looked.findings_total,
+            skip: looked.skip,
+            error: looked.error,
+            evidence: trace.evidence(),
+            artifacts: trace.artifacts(),
+            output: trace.output().iter().map(|line| environment.redact(line)).collect(),
+            duration_ms,
+        }
+    }
+
+    /// The receipt of an attempt that could not be written. It is never better than an error.
+    fn unrecorded(&self, gate: &Gate, fault: &Fault, duration_ms: u64) -> Receipt {
+        let started = self.started(gate, 1);
+        let looked = Looked::error(fault);
+        let digest = Digest::of(b"");
+        let verdict = self.verdict(gate, &started, digest, looked, &Trace::default(), duration_ms);
+        Receipt::complete(started, verdict)
+    }
+
+    /// Faults that concern the run and no single gate.
+    #[must_use]
+    pub fn run_faults(&self) -> Vec<Fault> {
+        let stray = panics::unclaimed().into_iter().map(|panicked| {
+            Fault::new(
+                STRAY_PANIC,
+                format!("thread `{}` panicked after its gate had ended: {}", panicked.thread, panicked.message),
+                "join every thread that a check starts",
+            )
+            .at(Location::at(panicked.file, panicked.line, panicked.column))
+        });
+        stray.chain(self.base().1.iter().cloned()).collect()
+    }
+}
+
+fn finish(dir: &AttemptDir, verdict: &Verdict) -> Result<(), Fault> {
+    dir.append_event(&event_line(verdict)?)?;
+    dir.write_verdict(&artifact_text(verdict)?)
+}
+
+fn event_line(verdict: &Verdict) -> Result<String, Fault> {
+    let event = serde_json::json!({
+        "schema": "portcullis.event.v1",
+        "seq": 1,
+        "ts": verdict.envelope.generated_at,
+        "event": "attempt_finished",
+        "gate_id": verdict.gate_id,
+        "attempt": verdict.attempt,
+        "status": verdict.outcome,
+        "run_id": verdict.envelope.run_id,
+    });
+    artifact::line(&event).map_err(|source| json(&source))
+}
+
+/// Renders a document, with the one fault that can happen.
+///
+/// # Errors
+/// Never for documents of ours; a map with keys that are not text would be refused.
+pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
+    artifact::document(value).map_err(|source| json(&source))
+}
+
+fn json(source: &serde_json::Error) -> Fault {
+    Fault::new(RECEIPT_INVALID, "a document could not be rendered", "report this as a bug").because(source)
+}
+
+fn read_config(tree: &Tree, name: &str) -> Result<String, Fault> {
+    let path = RelPath::parse(name).map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
+    tree.read_text(&path, POLICY_MAX_BYTES)
+}
+
+fn classification_path() -> Result<RelPath, Fault> {
+    RelPath::parse(CLASSIFICATION_FILE).map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))
+}
+
+fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
+    let path = RelPath::parse(CENSUS_FILE).map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
+    if !tree.exists(&path)? {
+        let fault = Fault::new(
+            CENSUS_INVALID,
+            format!("there is no census: `{CENSUS_FILE}` does not exist"),
+            "run `cargo portcullis census --bless` and commit the file",
+        )
+        .at(Location::file(CENSUS_FILE));
+        return Ok((Census::default(), vec![fault]));
+    }
+    match Census::parse(&tree.read_text(&path, POLICY_MAX_BYTES)?) {
+        Ok(census) => Ok((census, Vec::new())),
+        Err(fault) => Ok((Census::default(), vec![fault])),
+    }
+}
+
+fn waiver_gates(roster: &Roster) -> BTreeSet<GateId> {
+    let guards = |gate: &&Gate| gate.kind() == "expiring_entries" || gate.id().as_str() == "waiver_lifecycle";
+    roster.gates.iter().filter(guards).map(|gate| gate.id().clone()).collect()
+}
+
+fn read_waivers(tree: &Tree, roster: &Roster) -> Result<WaiverFile, Fault> {
+    let path = classification_path()?;
+    let text = if tree.exists(&path)? { tree.read_text(&path, POLICY_MAX_BYTES)? } else { String::new() };
+    let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
+    Ok(WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &waiver_gates(roster)))
+}
+
+/// The run id, and whether this process made it up and so owns the run.
+fn run_id(environment: &Environment, now: &crate::wire::time::Instant) -> Result<(RunId, bool), Fault> {
+    for variable in [RUN_ID_VARIABLE, NEXTEST_RUN_ID_VARIABLE] {
+        if let Some(text) = environment.get(variable).filter(|text| !text.is_empty()) {
+            let id = RunId::parse(text).map_err(|source| {
+                Fault::new(crate::wire::code::CONFIG_INVALID, format!("{variable}: {source}"), "set another run id")
+            })?;
+            return Ok((id, false));
+        }
+    }
+    let text = format!("{}-{:x}", now.to_string().replace(':', "."), std::process::id());
+    let id = RunId::parse(&text)
+        .map_err(|source| Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug"))?;
+    Ok((id, true))
+}
+
+/// Writes artifacts into the attempt, and views into the run and the declared folder of the repository.
+struct Recorder {
+    dir: AttemptDir,
+    run: Option<Arc<RunDir>>,
+    session_views: Option<(Tree, RelPath)>,
+}
+
+impl ArtifactSink for Recorder {
+    fn write(&self, name: &RelPath, bytes: &[u8]) -> Result<Evidence, Fault> {
+        self.dir.write_artifact(name, bytes)
+    }
+
+    fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
+        if let Some(run) = &self.run {
+            run.write_file(&format!("views/{name}"), bytes)?;
+        }
+        if let Some((tree, folder)) = &self.session_views {
+            crate::evidence::store::publish_view(tree.root(), folder, name.as_str(), bytes)?;
+        }
+        Ok(())
+    }
+}

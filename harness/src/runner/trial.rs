@@ -1,0 +1,90 @@
+//! Trials for libtest-mimic: one per gate and one per aggregate, and what it needs to run them.
+
+use super::{
+    aggregate,
+    argv::{Color, Format, Invocation},
+    collect,
+    roster::AGGREGATES,
+    session::Session,
+};
+use crate::{
+    kernel::waiver::WaiverScope,
+    report::human,
+    wire::outcome::RunVerdict,
+};
+use libtest_mimic::{Arguments, ColorSetting, Failed, FormatSetting, Trial};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What a trial stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A gate, by its position in the roster.
+    Gate(usize),
+    /// An aggregate, by its name.
+    Aggregate(&'static str),
+}
+
+/// Every trial of this binary, by name.
+pub fn subjects(session: &Session) -> BTreeMap<String, Subject> {
+    let gates = session
+        .roster
+        .of_binary(&session.binary)
+        .map(|n| (session.roster.gates[n].id().to_string(), Subject::Gate(n)));
+    let mut subjects: BTreeMap<String, Subject> = gates.collect();
+    if session.binary == session.roster.policy.binary {
+        subjects.extend(AGGREGATES.iter().map(|name| ((*name).to_owned(), Subject::Aggregate(name))));
+    }
+    subjects
+}
+
+/// The trials of these subjects.
+pub fn trials(session: &Arc<Session>, subjects: &BTreeMap<String, Subject>, threads: Option<usize>) -> Vec<Trial> {
+    subjects
+        .iter()
+        .map(|(name, subject)| {
+            let (session, subject) = (Arc::clone(session), *subject);
+            Trial::test(name.clone(), move || run(&session, subject, threads).map_err(Failed::from))
+        })
+        .collect()
+}
+
+fn run(session: &Session, subject: Subject, threads: Option<usize>) -> Result<(), String> {
+    match subject {
+        Subject::Aggregate(name) => aggregate::run(session, name, threads)
+            .unwrap_or_else(|| Err(format!("`{name}` is not an aggregate; report this as a bug"))),
+        Subject::Gate(n) => gate(session, n),
+    }
+}
+
+fn gate(session: &Session, n: usize) -> Result<(), String> {
+    session.receipt(n);
+    let positions = session.roster.with_needs([n]);
+    let selection = aggregate::only(session, &positions);
+    let decision = collect::decision(session, &positions, &selection, WaiverScope::Full)
+        .map_err(|fault| fault.to_string())?;
+    let id = session.roster.gates[n].id();
+    let blocks = decision.gates.iter().any(|gate| gate.id == *id && gate.blocks);
+    if !blocks && decision.verdict != RunVerdict::Invalid {
+        return Ok(());
+    }
+    Err(human::blockers(&decision, &session.roster))
+}
+
+/// The arguments that libtest-mimic gets: filtering and listing were done before.
+pub fn arguments(invocation: &Invocation) -> Arguments {
+    Arguments {
+        test_threads: invocation.test_threads,
+        quiet: invocation.quiet && invocation.format == Format::Pretty,
+        color: invocation.color.map(|color| match color {
+            Color::Auto => ColorSetting::Auto,
+            Color::Always => ColorSetting::Always,
+            Color::Never => ColorSetting::Never,
+        }),
+        format: Some(match invocation.format {
+            Format::Pretty => FormatSetting::Pretty,
+            Format::Terse => FormatSetting::Terse,
+            Format::Json => FormatSetting::Json,
+        }),
+        ..Arguments::default()
+    }
+}
