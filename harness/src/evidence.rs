@@ -7,4 +7,5 @@ pub mod digest;
 pub mod environment;
 pub mod glob;
 pub mod json;
+pub mod store;
 pub mod tree;

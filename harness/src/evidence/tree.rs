@@ -152,10 +152,7 @@ impl Tree {
     /// # Errors
     /// As [`Tree::read`]; `not_utf8` with the place.
     pub fn read_text(&self, path: &RelPath, cap_bytes: u64) -> Result<String, Fault> {
-        let bytes = self.read(path, cap_bytes)?;
-        super::json::text_of(&bytes, path.as_str())?;
-        // The text was checked just above, so nothing can be replaced here.
-        Ok(String::from_utf8(bytes).unwrap_or_default())
+        utf8(self.read(path, cap_bytes)?, path)
     }
 
     /// Whether anything of this name exists. Only "no such name" is no.
@@ -203,6 +200,16 @@ impl Tree {
         entries.sort();
         Ok(entries)
     }
+}
+
+/// Turns the bytes of a file into text: UTF-8 without a byte order mark.
+///
+/// # Errors
+/// `not_utf8` with the place.
+pub fn utf8(bytes: Vec<u8>, path: &RelPath) -> Result<String, Fault> {
+    super::json::text_of(&bytes, path.as_str())?;
+    // The bytes were checked just above, so nothing can be lost here.
+    Ok(String::from_utf8(bytes).unwrap_or_default())
 }
 
 fn join(dir: &str, name: &str) -> String {

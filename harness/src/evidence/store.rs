@@ -1,0 +1,231 @@
+//! Run directories: who may write what, and in which order. Leaves out what the documents say.
+//!
+//! One writer per attempt directory, one fact per file. Every document but `started.json` and `events.jsonl` appears
+//! under its name whole or not at all; `run.json` says `running` first and `sealed` last but one, `latest` comes last.
+
+mod disk;
+mod latest;
+mod manifest;
+mod run;
+mod view;
+
+pub use disk::Durability;
+pub use latest::Latest;
+pub use manifest::{Manifest, verify_manifest};
+pub use run::{AttemptDir, RawAttempt, RunDir};
+pub use view::publish_view;
+
+use crate::wire::{
+    artifact,
+    code::{ATTEMPT_CONFLICT, RECEIPT_UNWRITABLE, RUN_UNREADABLE},
+    fault::{Fault, Location},
+    id::{Digest, RunId},
+    receipt::Envelope,
+};
+use disk::Disk;
+use serde::{Deserialize, Serialize};
+use std::{
+    fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The schema of `run.json`.
+pub const RUN_SCHEMA: &str = "portcullis.run.v1";
+/// The schema of `manifest.json`.
+pub const MANIFEST_SCHEMA: &str = "portcullis.manifest.v1";
+/// The schema of `latest.json`.
+pub const LATEST_SCHEMA: &str = "portcullis.latest.v1";
+
+/// Attempts of one gate within one run (`security.md`, section 4).
+pub const ATTEMPTS_MAX: u32 = 64;
+
+/// Whether a run belongs to this process alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// One process; a directory that exists already is a conflict.
+    Owned,
+    /// Several processes that were told one run id; whoever comes first creates it.
+    Joined,
+}
+
+/// How far a run came. Only `sealed` can be green.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Begun, and perhaps dead.
+    Running,
+    /// Complete and hashed.
+    Sealed,
+    /// Stopped on purpose before its end.
+    Interrupted,
+    /// Not begun, for a stated reason.
+    Refused,
+}
+
+/// `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// The header.
+    #[serde(flatten)]
+    pub envelope: Envelope,
+    /// How far the run came.
+    pub state: RunState,
+    /// Digest of `manifest.json`, the run's seal; present exactly when sealed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub manifest_sha256: Option<Digest>,
+}
+
+/// The folder `portcullis` of cargo's target directory.
+#[derive(Clone, Debug)]
+pub struct Store {
+    dir: PathBuf,
+    disk: Disk,
+}
+
+impl Store {
+    /// Opens the store below cargo's target directory and creates its folders.
+    ///
+    /// # Errors
+    /// `receipt_unwritable` when they cannot be created.
+    pub fn open(target_dir: &Path) -> Result<Self, Fault> {
+        let dir = target_dir.join("portcullis");
+        fs::create_dir_all(dir.join("runs")).map_err(|source| unwritable(&dir, &source))?;
+        Ok(Self { dir, disk: Disk::default() })
+    }
+
+    /// The same store with another promise about power loss.
+    #[must_use]
+    pub fn with_durability(mut self, durability: Durability) -> Self {
+        self.disk = self.disk.with_durability(durability);
+        self
+    }
+
+    /// The folder `portcullis` itself.
+    #[must_use]
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The directory of a run, whether or not it exists.
+    #[must_use]
+    pub fn run_path(&self, run_id: &RunId) -> PathBuf {
+        self.dir.join("runs").join(run_id.as_str())
+    }
+
+    /// Creates the directory of `envelope.run_id`, or joins it, and writes `run.json` with state `running`.
+    ///
+    /// # Errors
+    /// `attempt_conflict` when the run is not ours to write: it exists already (`Owned`), or it is not running any
+    /// more (`Joined`). `receipt_unwritable` when the disk refuses.
+    pub fn create_run(&self, envelope: &Envelope, owner: Owner) -> Result<RunDir, Fault> {
+        let run =
+            RunDir::at(self.run_path(&envelope.run_id), envelope.run_id.clone(), self.clone());
+        match self.disk.create_dir(run.path()) {
+            Ok(()) => {}
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => match owner {
+                Owner::Joined => {}
+                Owner::Owned => {
+                    return Err(taken(&envelope.run_id, "its directory exists already"));
+                }
+            },
+            Err(source) => return Err(unwritable(run.path(), &source)),
+        }
+        let record = RunRecord {
+            envelope: envelope.with_schema(RUN_SCHEMA),
+            state: RunState::Running,
+            manifest_sha256: None,
+        };
+        let path = run.path().join("run.json");
+        match self.disk.create(&path, render(&record)?.as_bytes()) {
+            Ok(()) => Ok(run),
+            Err(source)
+                if source.kind() == io::ErrorKind::AlreadyExists && owner == Owner::Joined =>
+            {
+                let state = read_run(run.path())?.state;
+                if state == RunState::Running {
+                    Ok(run)
+                } else {
+                    Err(taken(&envelope.run_id, "it is over"))
+                }
+            }
+            Err(source) => Err(unwritable(&path, &source)),
+        }
+    }
+
+    /// Opens the directory of a run for reading.
+    ///
+    /// # Errors
+    /// `run_unreadable` when there is none.
+    pub fn open_run(&self, run_id: &RunId) -> Result<RunDir, Fault> {
+        let run = RunDir::at(self.run_path(run_id), run_id.clone(), self.clone());
+        read_run(run.path()).map(|_| run)
+    }
+}
+
+/// Reads `run.json` of a run directory.
+///
+/// # Errors
+/// `run_unreadable` when it is absent, cut short, or not what a run record is.
+pub fn read_run(run_dir: &Path) -> Result<RunRecord, Fault> {
+    read_whole(run_dir, "run.json")
+}
+
+/// Reads a document of ours; one that lost even its last byte is refused.
+fn read_whole<T: serde::de::DeserializeOwned>(dir: &Path, name: &str) -> Result<T, Fault> {
+    let refused = |fault: &Fault| {
+        Fault::new(
+            RUN_UNREADABLE,
+            format!("`{name}` of a run cannot be read"),
+            "run again; a directory that lost a file proves nothing and may be deleted",
+        )
+        .at(Location::file(dir.join(name).display()))
+        .because(fault)
+    };
+    let bytes = read_small(dir, name).map_err(|fault| refused(&fault))?;
+    if !bytes.ends_with(b"}\n") {
+        return Err(refused(&Fault::new(RUN_UNREADABLE, "the document is cut short", "run again")));
+    }
+    super::json::parse_as(&bytes, name).map_err(|fault| refused(&fault))
+}
+
+fn read_small(dir: &Path, name: &str) -> Result<Vec<u8>, Fault> {
+    let path = disk::rel(name)?;
+    super::tree::Tree::new(dir)?.read_with(
+        &path,
+        disk::DOCUMENT_MAX_BYTES,
+        super::tree::HardLinks::Refuse,
+    )
+}
+
+fn render(value: &impl Serialize) -> Result<String, Fault> {
+    artifact::document(value).map_err(|source| {
+        Fault::new(
+            RECEIPT_UNWRITABLE,
+            "a document cannot be rendered",
+            "report this as a defect of portcullis",
+        )
+        .because(&source)
+    })
+}
+
+fn taken(run_id: &RunId, why: &str) -> Fault {
+    Fault::new(
+        ATTEMPT_CONFLICT,
+        format!("the run `{run_id}` cannot be written: {why}"),
+        "unset `PORTCULLIS_RUN_ID` or give each run an id of its own; a run directory is never reused",
+    )
+}
+
+/// Names the operation system's answer: full disk, read-only file system and missing rights all end here.
+fn unwritable(path: &Path, source: &io::Error) -> Fault {
+    Fault::new(
+        RECEIPT_UNWRITABLE,
+        "a file of the run could not be written",
+        "make the target directory writable and free some space, then run again",
+    )
+    .at(Location::file(path.display()))
+    .because(source)
+}
+
+#[cfg(test)]
+mod tests;

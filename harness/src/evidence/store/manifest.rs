@@ -1,0 +1,187 @@
+//! Sealing and verifying: the digest of every file of a run. Leaves out what the files say.
+
+use super::{
+    MANIFEST_SCHEMA, RUN_SCHEMA, RunDir, RunRecord, RunState, disk, read_run, read_small, render,
+};
+use crate::{
+    evidence::{
+        digest, json,
+        tree::{EntryKind, HardLinks, Tree},
+    },
+    wire::{
+        code::{DIGEST_MISMATCH, FILE_UNHASHED, INPUT_TOO_LARGE, INPUT_UNREADABLE, RUN_UNSEALED},
+        fault::{Fault, Location},
+        id::Digest,
+        path::RelPath,
+        receipt::Envelope,
+    },
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, path::Path};
+
+/// The two files no manifest can list: itself, and the record that holds its digest.
+const UNLISTED: &[&str] = &["manifest.json", "run.json"];
+/// Directories nest `gates/<id>/attempt-<n>/artifacts/…`; artifacts may nest as deep as a walk goes.
+const DEPTH_MAX: usize = 64;
+const FILES_MAX: usize = 200_000;
+
+/// `manifest.json`: every file of a run but itself and `run.json`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manifest {
+    /// The header.
+    #[serde(flatten)]
+    pub envelope: Envelope,
+    /// By path relative to the run directory.
+    pub files: Vec<ManifestFile>,
+}
+
+/// A file of a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ManifestFile {
+    /// Path relative to the run directory.
+    pub path: RelPath,
+    /// SHA-256 of the content.
+    pub sha256: Digest,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+impl RunDir {
+    /// Hashes every file into `manifest.json`, seals `run.json` with its digest, and swaps `latest` last.
+    ///
+    /// `envelope` is the header of the sealed run record: its `generated_at` is when the run ended. Returns the seal.
+    ///
+    /// # Errors
+    /// `attempt_conflict` when the run is over, `link_refused` for a link in it, `receipt_unwritable`.
+    pub fn seal(&self, envelope: &Envelope) -> Result<Digest, Fault> {
+        self.expect_running()?;
+        let tree = Tree::new(self.path())?;
+        let mut files = Vec::new();
+        for path in list(&tree)? {
+            let (sha256, bytes) = hash(&tree, &path)?;
+            files.push(ManifestFile { path, sha256, bytes });
+        }
+        let manifest =
+            render(&Manifest { envelope: envelope.with_schema(MANIFEST_SCHEMA), files })?;
+        self.put(&disk::rel("manifest.json")?, manifest.as_bytes())?;
+        let seal = Digest::of(manifest.as_bytes());
+        let record = RunRecord {
+            envelope: envelope.with_schema(RUN_SCHEMA),
+            state: RunState::Sealed,
+            manifest_sha256: Some(seal),
+        };
+        self.put(&disk::rel("run.json")?, render(&record)?.as_bytes())?;
+        self.store.point_latest_at(envelope, seal)?;
+        Ok(seal)
+    }
+}
+
+/// Compares a run directory with its seal; every difference is a fault, an empty list is a whole run.
+///
+/// # Errors
+/// When the directory cannot be read as a run at all.
+pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
+    let record = read_run(run_dir)?;
+    let (RunState::Sealed, Some(seal)) = (record.state, record.manifest_sha256) else {
+        return Ok(vec![
+            Fault::new(RUN_UNSEALED, "the run was never sealed", "run again to its end")
+                .at(Location::file("run.json"))
+                .found(format!("state {:?}", record.state).to_lowercase()),
+        ]);
+    };
+    let bytes = read_small(run_dir, "manifest.json")?;
+    if Digest::of(&bytes) != seal {
+        return Ok(vec![differs(
+            "manifest.json",
+            &seal.to_string(),
+            &Digest::of(&bytes).to_string(),
+        )]);
+    }
+    let manifest: Manifest = json::parse_as(&bytes, "manifest.json")?;
+    let tree = Tree::new(run_dir)?;
+    let mut listed: BTreeMap<RelPath, ManifestFile> = BTreeMap::new();
+    let mut faults = Vec::new();
+    for file in manifest.files {
+        listed.insert(file.path.clone(), file);
+    }
+    for path in list(&tree)? {
+        let Some(file) = listed.remove(&path) else {
+            faults.push(
+                Fault::new(
+                    FILE_UNHASHED,
+                    "a file was added after the run was sealed",
+                    "run again; a sealed run is never edited",
+                )
+                .at(Location::file(&path)),
+            );
+            continue;
+        };
+        match hash(&tree, &path) {
+            Ok((sha256, bytes)) if sha256 == file.sha256 && bytes == file.bytes => {}
+            Ok((sha256, _)) => {
+                faults.push(differs(path.as_str(), &file.sha256.to_string(), &sha256.to_string()))
+            }
+            Err(fault) => faults.push(fault),
+        }
+    }
+    faults.extend(
+        listed
+            .values()
+            .map(|file| differs(file.path.as_str(), &file.sha256.to_string(), "no such file")),
+    );
+    Ok(faults)
+}
+
+fn differs(path: &str, expected: &str, found: &str) -> Fault {
+    Fault::new(
+        DIGEST_MISMATCH,
+        format!("`{path}` is not the file that was sealed"),
+        "restore the file from where the run was made, or run again",
+    )
+    .at(Location::file(path))
+    .expected(expected)
+    .found(found)
+}
+
+/// Returns every file of a run but the two unlisted ones, sorted. A link or a pipe is a fault: nobody of ours made it.
+fn list(tree: &Tree) -> Result<Vec<RelPath>, Fault> {
+    let (mut files, mut stack) = (Vec::new(), vec![None::<RelPath>]);
+    while let Some(dir) = stack.pop() {
+        let depth = dir.as_ref().map_or(0, |dir| dir.parts().count());
+        for entry in tree.list_dir(dir.as_ref())? {
+            match entry.kind {
+                EntryKind::Dir if depth < DEPTH_MAX => stack.push(Some(entry.path)),
+                EntryKind::File if UNLISTED.contains(&entry.path.as_str()) => {}
+                EntryKind::File if files.len() < FILES_MAX => files.push(entry.path),
+                EntryKind::Dir | EntryKind::File => {
+                    return Err(Fault::new(
+                        INPUT_TOO_LARGE,
+                        "a run directory has too many files or levels",
+                        "write fewer or flatter artifacts",
+                    )
+                    .at(Location::file(&entry.path))
+                    .expected(format!("at most {FILES_MAX} files and {DEPTH_MAX} levels")));
+                }
+                // Opening refuses it with the message that fits.
+                EntryKind::Link | EntryKind::Other => {
+                    tree.open(&entry.path, HardLinks::Refuse)?;
+                }
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn hash(tree: &Tree, path: &RelPath) -> Result<(Digest, u64), Fault> {
+    let file = tree.open(path, HardLinks::Refuse)?;
+    digest::of_reader(file).map_err(|source| {
+        Fault::new(
+            INPUT_UNREADABLE,
+            format!("`{path}` cannot be read"),
+            "check the disk, then run again",
+        )
+        .at(Location::file(path))
+        .because(&source)
+    })
+}

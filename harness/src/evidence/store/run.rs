@@ -1,0 +1,305 @@
+//! A run directory and the attempts within it. Each attempt directory has exactly one writer.
+
+use super::{ATTEMPTS_MAX, RunRecord, RunState, Store, disk, read_run, render, unwritable};
+use crate::{
+    evidence::tree::{EntryKind, HardLinks, Tree},
+    wire::{
+        code::{ATTEMPT_CONFLICT, INPUT_TOO_LARGE, RECEIPT_INVALID, RECEIPT_UNWRITABLE},
+        fault::{Fault, Location},
+        id::{Digest, GateId, RunId},
+        path::RelPath,
+        receipt::{Envelope, Evidence},
+    },
+};
+use std::{
+    fs::{File, OpenOptions},
+    io,
+    path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+};
+
+/// A run directory.
+#[derive(Clone, Debug)]
+pub struct RunDir {
+    path: PathBuf,
+    run_id: RunId,
+    pub(super) store: Store,
+}
+
+/// The two records of an attempt as they lie on disk, before anybody judged them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RawAttempt {
+    /// The gate the directory is named after.
+    pub gate: String,
+    /// The number in the directory's name.
+    pub attempt: u32,
+    /// The bytes of `started.json`.
+    pub started: Option<Vec<u8>>,
+    /// The bytes of `verdict.json`.
+    pub verdict: Option<Vec<u8>>,
+}
+
+impl RunDir {
+    pub(super) fn at(path: PathBuf, run_id: RunId, store: Store) -> Self {
+        Self { path, run_id, store }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Which run it is.
+    #[must_use]
+    pub fn run_id(&self) -> &RunId {
+        &self.run_id
+    }
+
+    /// Claims the next free attempt of a gate and writes its `started.json`, before the check runs.
+    ///
+    /// # Errors
+    /// `input_too_large` beyond 64 attempts, `receipt_unwritable`, and the fault of `make_started`.
+    pub fn begin_attempt(
+        &self,
+        gate: &GateId,
+        make_started: impl FnOnce(u32) -> Result<String, Fault>,
+    ) -> Result<AttemptDir, Fault> {
+        let (attempt, path) = self.claim(gate)?;
+        let started = make_started(attempt)?;
+        let record = path.join("started.json");
+        self.store
+            .disk
+            .write_new(&record, started.as_bytes())
+            .map_err(|source| unwritable(&record, &source))?;
+        Ok(AttemptDir { path, attempt, disk: self.store.disk.clone(), events: Mutex::new(None) })
+    }
+
+    /// Creating a directory is atomic on every system, so two processes never hold one attempt.
+    fn claim(&self, gate: &GateId) -> Result<(u32, PathBuf), Fault> {
+        let dir = self.path.join("gates").join(gate.as_str());
+        let mut attempt = 1;
+        while attempt <= ATTEMPTS_MAX {
+            let path = dir.join(format!("attempt-{attempt}"));
+            match self.store.disk.create_dir(&path) {
+                Ok(()) => return Ok((attempt, path)),
+                Err(source) if source.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
+                Err(source) if source.kind() == io::ErrorKind::NotFound && self.path.is_dir() => {
+                    self.store
+                        .disk
+                        .create_dirs(&dir)
+                        .map_err(|source| unwritable(&dir, &source))?;
+                }
+                Err(source) => return Err(unwritable(&path, &source)),
+            }
+        }
+        Err(Fault::new(
+            INPUT_TOO_LARGE,
+            format!("the gate `{gate}` has {ATTEMPTS_MAX} attempts in this run already"),
+            "start a new run",
+        ))
+    }
+
+    /// Writes a document of the run, whole, in place of what stood there.
+    ///
+    /// # Errors
+    /// `receipt_unwritable`; also for the three names that only sealing may write.
+    pub fn write_file(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
+        if matches!(name.as_str(), "run.json" | "manifest.json")
+            || name.as_str().starts_with("gates/")
+        {
+            return Err(Fault::new(
+                RECEIPT_UNWRITABLE,
+                format!("`{name}` has a writer of its own"),
+                "write the document under another name",
+            ));
+        }
+        self.put(name, bytes)
+    }
+
+    pub(super) fn put(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
+        let path = self.path.join(name.as_str());
+        if let Some((dir, _)) = name.as_str().rsplit_once('/') {
+            let dir = self.path.join(dir);
+            self.store.disk.create_dirs(&dir).map_err(|source| unwritable(&dir, &source))?;
+        }
+        self.store.disk.replace(&path, bytes).map_err(|source| unwritable(&path, &source))
+    }
+
+    /// Ends a run without a seal: `interrupted` or `refused`. Such a run is never green.
+    ///
+    /// # Errors
+    /// `attempt_conflict` when it is sealed already, `receipt_unwritable`.
+    pub fn end_unsealed(&self, envelope: &Envelope, state: RunState) -> Result<(), Fault> {
+        self.expect_running()?;
+        let state = match state {
+            RunState::Sealed | RunState::Running | RunState::Interrupted => RunState::Interrupted,
+            RunState::Refused => RunState::Refused,
+        };
+        let envelope = envelope.with_schema(super::RUN_SCHEMA);
+        let record = RunRecord { envelope, state, manifest_sha256: None };
+        self.put(&disk::rel("run.json")?, render(&record)?.as_bytes())
+    }
+
+    pub(super) fn expect_running(&self) -> Result<(), Fault> {
+        match read_run(&self.path)?.state {
+            RunState::Running => Ok(()),
+            RunState::Sealed | RunState::Interrupted | RunState::Refused => {
+                Err(super::taken(&self.run_id, "it is over"))
+            }
+        }
+    }
+
+    /// Returns the records of every attempt, by gate and number.
+    ///
+    /// # Errors
+    /// `receipt_invalid` for a name that is no gate or attempt, `link_refused`, and whatever keeps a record from being
+    /// read. A record that does not exist is no error here: its absence is what is judged.
+    pub fn read_attempts(&self) -> Result<Vec<RawAttempt>, Fault> {
+        read_attempts(&self.path)
+    }
+}
+
+/// Returns the records of every attempt below a run directory, by gate and number.
+///
+/// # Errors
+/// As [`RunDir::read_attempts`].
+pub(super) fn read_attempts(run_dir: &Path) -> Result<Vec<RawAttempt>, Fault> {
+    let tree = Tree::new(run_dir)?;
+    let gates = disk::rel("gates")?;
+    if !tree.exists(&gates)? {
+        return Ok(Vec::new());
+    }
+    let mut attempts = Vec::new();
+    for gate in tree.list_dir(Some(&gates))? {
+        let id = GateId::parse(gate.path.file_name());
+        let (Ok(id), EntryKind::Dir) = (id, gate.kind) else {
+            return Err(stray(&gate.path, "directories named after gates"));
+        };
+        for entry in tree.list_dir(Some(&gate.path))? {
+            let number = attempt_number(entry.path.file_name());
+            let (Some(attempt), EntryKind::Dir) = (number, entry.kind) else {
+                return Err(stray(&entry.path, "directories `attempt-1` to `attempt-64`"));
+            };
+            attempts.push(RawAttempt {
+                gate: id.as_str().to_owned(),
+                attempt,
+                started: record(&tree, &entry.path, "started.json")?,
+                verdict: record(&tree, &entry.path, "verdict.json")?,
+            });
+        }
+    }
+    // By number: `attempt-10` comes before `attempt-2` in a listing.
+    attempts.sort_by(|a, b| (&a.gate, a.attempt).cmp(&(&b.gate, b.attempt)));
+    Ok(attempts)
+}
+
+fn attempt_number(name: &str) -> Option<u32> {
+    let digits = name.strip_prefix("attempt-")?;
+    let number: u32 = digits.parse().ok()?;
+    // `attempt-01` and `attempt-+1` would be second names of attempt 1.
+    (number.to_string() == digits && (1..=ATTEMPTS_MAX).contains(&number)).then_some(number)
+}
+
+fn record(tree: &Tree, dir: &RelPath, name: &str) -> Result<Option<Vec<u8>>, Fault> {
+    let path = disk::rel(&format!("{dir}/{name}"))?;
+    if !tree.exists(&path)? {
+        return Ok(None);
+    }
+    tree.read_with(&path, disk::DOCUMENT_MAX_BYTES, HardLinks::Refuse).map(Some)
+}
+
+fn stray(path: &RelPath, expected: &str) -> Fault {
+    Fault::new(
+        RECEIPT_INVALID,
+        "a run directory has an entry that nothing of ours wrote",
+        "run again in a new directory",
+    )
+    .at(Location::file(path))
+    .expected(expected)
+    .found(format!("`{path}`"))
+}
+
+/// The directory of one attempt, and its only writer.
+#[derive(Debug)]
+pub struct AttemptDir {
+    path: PathBuf,
+    attempt: u32,
+    disk: disk::Disk,
+    events: Mutex<Option<File>>,
+}
+
+impl AttemptDir {
+    /// The number of this attempt within the run, from 1.
+    #[must_use]
+    pub fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Writes `verdict.json`, which seals the attempt.
+    ///
+    /// # Errors
+    /// `attempt_conflict` when there is one already, `receipt_unwritable`.
+    pub fn write_verdict(&self, text: &str) -> Result<(), Fault> {
+        let path = self.path.join("verdict.json");
+        match self.disk.create(&path, text.as_bytes()) {
+            Ok(()) => Ok(()),
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Err(Fault::new(
+                ATTEMPT_CONFLICT,
+                "an attempt has a verdict already",
+                "run again; an attempt is judged once",
+            )
+            .at(Location::file(path.display()))),
+            Err(source) => Err(unwritable(&path, &source)),
+        }
+    }
+
+    /// Appends one record to `events.jsonl`; the line ends in its only newline (threat T36).
+    ///
+    /// # Errors
+    /// `receipt_unwritable`, also for a text that is not one line.
+    pub fn append_event(&self, line: &str) -> Result<(), Fault> {
+        let path = self.path.join("events.jsonl");
+        if line.find('\n') != Some(line.len().wrapping_sub(1)) {
+            return Err(Fault::new(
+                RECEIPT_UNWRITABLE,
+                "an event is not one line",
+                "render events with `wire::artifact::line`",
+            ));
+        }
+        let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = match events.take() {
+            Some(file) => file,
+            None => OpenOptions::new()
+                .append(true)
+                .create_new(true)
+                .open(&path)
+                .map_err(|source| unwritable(&path, &source))?,
+        };
+        let file = events.insert(file);
+        self.disk.append(file, line.as_bytes()).map_err(|source| unwritable(&path, &source))
+    }
+
+    /// Writes a file below `artifacts/`, whole, in place of an earlier one of this attempt.
+    ///
+    /// # Errors
+    /// `receipt_unwritable`, `path_refused`.
+    pub fn write_artifact(&self, name: &RelPath, bytes: &[u8]) -> Result<Evidence, Fault> {
+        let name = disk::rel(&format!("artifacts/{name}"))?;
+        let path = self.path.join(name.as_str());
+        let dir = path.parent().unwrap_or(&self.path);
+        self.disk.create_dirs(dir).map_err(|source| unwritable(dir, &source))?;
+        self.disk.replace(&path, bytes).map_err(|source| unwritable(&path, &source))?;
+        Ok(Evidence {
+            path: name.to_string(),
+            sha256: Some(Digest::of(bytes)),
+            bytes: bytes.len() as u64,
+        })
+    }
+}

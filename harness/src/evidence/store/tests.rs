@@ -1,0 +1,323 @@
+use super::*;
+use crate::wire::{
+    id::GateId,
+    outcome::Mode,
+    path::RelPath,
+    receipt::{Clock, ClockSource, Source, Tool},
+    time::Instant,
+};
+use std::sync::{Arc, atomic::AtomicI64};
+
+const EARLY: &str = "2026-05-31T10:00:00Z";
+const LATE: &str = "2026-05-31T11:00:00Z";
+
+fn envelope(run: &str, at: &str) -> Envelope {
+    let now = Instant::parse(at).expect("a time");
+    Envelope {
+        schema: String::new(),
+        run_id: RunId::parse(run).expect("a run id"),
+        generated_at: now,
+        source: Source::default(),
+        tool: Tool::this(),
+        mode: Mode::Strict,
+        clock: Clock { now, source: ClockSource::System, past_allowed: false },
+    }
+}
+
+fn gate(id: &str) -> GateId {
+    GateId::parse(id).expect("a gate id")
+}
+
+fn rel(path: &str) -> RelPath {
+    RelPath::parse(path).expect("a path")
+}
+
+fn store() -> (tempfile::TempDir, Store) {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(dir.path()).expect("a store");
+    (dir, store)
+}
+
+/// One whole run: two gates, an artifact, a view, the seal.
+fn make_run(store: &Store, run: &str, at: &str) -> Result<RunDir, Fault> {
+    let envelope = envelope(run, at);
+    let dir = store.create_run(&envelope, Owner::Owned)?;
+    for id in ["alpha", "beta"] {
+        let attempt = dir.begin_attempt(&gate(id), |n| Ok(format!("{{\"attempt\": {n}}}\n")))?;
+        attempt.append_event("{\"seq\":1}\n")?;
+        attempt.write_artifact(&rel("deep/a.txt"), b"artifact")?;
+        attempt.append_event("{\"seq\":2}\n")?;
+        attempt.write_verdict("{\"outcome\": \"pass\"}\n")?;
+    }
+    dir.write_file(&rel("views/full_suite_verdict.json"), b"{}\n")?;
+    dir.seal(&envelope)?;
+    Ok(dir)
+}
+
+fn codes(faults: &[Fault]) -> Vec<&'static str> {
+    faults.iter().map(|fault| fault.code().name()).collect()
+}
+
+/// Whether anything says that this run is not whole.
+fn is_refused(run_dir: &Path) -> bool {
+    verify_manifest(run_dir).map_or(true, |faults| !faults.is_empty())
+}
+
+fn files_below(dir: &Path) -> Vec<PathBuf> {
+    let mut files = Vec::new();
+    for entry in fs::read_dir(dir).expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() { files.extend(files_below(&path)) } else { files.push(path) }
+    }
+    files.sort();
+    files
+}
+
+#[test]
+fn a_sealed_run_is_whole_and_latest_names_it() {
+    let (_dir, store) = store();
+    assert_eq!(store.latest().expect("no run yet"), None);
+    let run = make_run(&store, "r1", EARLY).expect("a run");
+    assert_eq!(codes(&verify_manifest(run.path()).expect("a run")), [""; 0]);
+    let latest = store.latest().expect("a latest").expect("a run");
+    assert_eq!((latest.envelope.run_id.as_str(), latest.path.as_str()), ("r1", "runs/r1"));
+    let attempts = run.read_attempts().expect("attempts");
+    assert_eq!(attempts.len(), 2);
+    assert_eq!(attempts[0].started.as_deref(), Some(b"{\"attempt\": 1}\n".as_slice()));
+    assert_eq!(attempts[0].verdict.as_deref(), Some(b"{\"outcome\": \"pass\"}\n".as_slice()));
+    #[cfg(unix)]
+    assert_eq!(fs::read_link(store.dir().join("latest")).expect("a link"), Path::new("runs/r1"));
+}
+
+#[test]
+fn fg48_every_prefix_and_every_deletion_is_noticed() {
+    let (_dir, store) = store();
+    let run = make_run(&store, "r1", EARLY).expect("a run");
+    let files = files_below(run.path());
+    assert_eq!(files.len(), 11, "run, manifest, view, and four files of each of two attempts");
+    for file in files {
+        let whole = fs::read(&file).expect("a file");
+        for end in 0..whole.len() {
+            fs::write(&file, &whole[..end]).expect("a prefix");
+            assert!(is_refused(run.path()), "{} cut to {end} bytes", file.display());
+        }
+        fs::remove_file(&file).expect("a deletion");
+        assert!(is_refused(run.path()), "{} deleted", file.display());
+        fs::write(&file, &whole).expect("the whole file");
+    }
+    assert!(!is_refused(run.path()), "the restored run is whole again");
+}
+
+#[test]
+fn fg76_a_disk_that_is_full_at_any_write_leaves_no_green_run() {
+    let mut refused = 0;
+    for writes in 0.. {
+        let (_dir, mut store) = store();
+        store.disk.writes_left = Some(Arc::new(AtomicI64::new(writes)));
+        match make_run(&store, "r1", EARLY) {
+            Ok(run) => {
+                assert!(!is_refused(run.path()));
+                break;
+            }
+            Err(fault) => {
+                refused += 1;
+                assert_eq!(fault.code().name(), "receipt_unwritable", "write {writes}");
+                let sealed = !is_refused(&store.run_path(&envelope("r1", EARLY).run_id));
+                // Only the swap of `latest` comes after the seal; then the run is whole and `latest` says it is stale.
+                assert!(!sealed || store.latest().is_err(), "write {writes}");
+            }
+        }
+    }
+    assert!(refused > 20, "only {refused} writes were refused");
+}
+
+#[test]
+fn a_directory_belongs_to_its_run_alone() {
+    let (_dir, store) = store();
+    let first = envelope("r1", EARLY);
+    let conflict = Err("attempt_conflict");
+    let seen =
+        |owner| store.create_run(&first, owner).map(|_| ()).map_err(|fault| fault.code().name());
+    assert_eq!(seen(Owner::Joined), Ok(()), "the first process creates it");
+    assert_eq!(seen(Owner::Joined), Ok(()), "the second joins");
+    assert_eq!(seen(Owner::Owned), conflict, "nobody takes it over");
+    store.create_run(&first, Owner::Joined).expect("a run").seal(&first).expect("a seal");
+    assert_eq!(seen(Owner::Joined), conflict, "a sealed run is never joined");
+    let again = store.open_run(&first.run_id).expect("a run").seal(&first);
+    assert_eq!(
+        again.map(|_| ()).map_err(|fault| fault.code().name()),
+        conflict,
+        "nor sealed twice"
+    );
+}
+
+#[test]
+fn attempts_are_claimed_once_and_judged_once() {
+    let (_dir, store) = store();
+    let run = store.create_run(&envelope("r1", EARLY), Owner::Joined).expect("a run");
+    let begin = || run.begin_attempt(&gate("alpha"), |n| Ok(format!("{n}\n")));
+    let claimed: Vec<u32> = std::thread::scope(|scope| {
+        let threads: Vec<_> =
+            (0..16).map(|_| scope.spawn(|| begin().expect("an attempt").attempt())).collect();
+        let mut all: Vec<u32> =
+            threads.into_iter().map(|thread| thread.join().expect("a thread")).collect();
+        all.sort_unstable();
+        all
+    });
+    assert_eq!(claimed, (1..=16).collect::<Vec<u32>>());
+    let attempt = begin().expect("an attempt");
+    attempt.write_verdict("first\n").expect("a verdict");
+    let second = attempt.write_verdict("second\n").expect_err("a second verdict");
+    assert_eq!(second.code().name(), "attempt_conflict");
+    assert_eq!(
+        fs::read_to_string(attempt.path().join("verdict.json")).expect("a verdict"),
+        "first\n"
+    );
+    for _ in 17..ATTEMPTS_MAX {
+        begin().expect("an attempt");
+    }
+    assert_eq!(begin().map(|_| ()).map_err(|fault| fault.code().name()), Err("input_too_large"));
+    let attempts = run.read_attempts().expect("attempts");
+    let numbers: Vec<u32> = attempts.iter().map(|raw| raw.attempt).collect();
+    assert_eq!(numbers, (1..=ATTEMPTS_MAX).collect::<Vec<u32>>());
+    assert_eq!(attempts[0].verdict, None, "an attempt that never finished has no verdict");
+}
+
+#[test]
+fn t36_an_event_is_one_line() {
+    let (_dir, store) = store();
+    let run = store.create_run(&envelope("r1", EARLY), Owner::Owned).expect("a run");
+    let attempt = run.begin_attempt(&gate("alpha"), |_| Ok(String::new())).expect("an attempt");
+    for bad in ["", "no newline", "two\nlines\n", "\n\n"] {
+        assert!(attempt.append_event(bad).is_err(), "{bad:?}");
+    }
+    attempt.append_event("{}\n").expect("an event");
+    assert_eq!(fs::read_to_string(attempt.path().join("events.jsonl")).expect("events"), "{}\n");
+}
+
+#[test]
+fn records_with_a_writer_of_their_own_are_refused() {
+    let (_dir, store) = store();
+    let run = store.create_run(&envelope("r1", EARLY), Owner::Owned).expect("a run");
+    for name in ["run.json", "manifest.json", "gates/alpha/attempt-1/verdict.json"] {
+        assert!(run.write_file(&rel(name), b"{}\n").is_err(), "{name}");
+    }
+}
+
+#[test]
+fn what_nobody_of_ours_wrote_is_noticed() {
+    let table: &[(&str, &str)] = &[
+        ("a file after the seal", "views/late.json"),
+        ("an attempt after the seal", "gates/alpha/attempt-2/verdict.json"),
+        ("a hidden file", ".hidden"),
+    ];
+    for (case, path) in table {
+        let (_dir, store) = store();
+        let run = make_run(&store, "r1", EARLY).expect("a run");
+        let full = run.path().join(path);
+        fs::create_dir_all(full.parent().expect("a parent")).expect("a folder");
+        fs::write(full, "x").expect("a file");
+        assert_eq!(
+            codes(&verify_manifest(run.path()).expect("a run")),
+            ["file_unhashed"],
+            "{case}"
+        );
+    }
+    for name in ["Alpha", "alpha/attempt-01", "alpha/attempt-0", "alpha/attempt-65", "alpha/other"]
+    {
+        let (_dir, store) = store();
+        let run = make_run(&store, "r1", EARLY).expect("a run");
+        fs::create_dir_all(run.path().join("gates").join(name)).expect("a folder");
+        let seen = run.read_attempts().map(|_| ()).map_err(|fault| fault.code().name());
+        assert_eq!(seen, Err("receipt_invalid"), "{name}");
+    }
+}
+
+#[test]
+fn fg77_latest_is_stale_when_a_newer_run_lies_beside_it() {
+    let (_dir, store) = store();
+    make_run(&store, "r1", EARLY).expect("a green run");
+    let newer = envelope("r2", LATE);
+    let run = store.create_run(&newer, Owner::Owned).expect("a run that is killed here");
+    assert_eq!(
+        store.latest().map(|_| ()).map_err(|fault| fault.code().name()),
+        Err("latest_stale")
+    );
+    run.seal(&newer).expect("a seal");
+    let latest = store.latest().expect("a latest").expect("a run");
+    assert_eq!(latest.envelope.run_id.as_str(), "r2");
+    store.create_run(&envelope("r0", EARLY), Owner::Owned).expect("an older run that was given up");
+    assert!(store.latest().is_ok(), "an older run changes nothing");
+    fs::create_dir(store.dir().join("runs/empty")).expect("a run killed before its first record");
+    assert!(store.latest().is_err(), "a run without a record could be newer");
+}
+
+#[test]
+fn latest_must_name_the_seal_it_was_given() {
+    let (_dir, store) = store();
+    let run = make_run(&store, "r1", EARLY).expect("a run");
+    fs::remove_dir_all(run.path()).expect("a deletion");
+    assert!(store.latest().is_err(), "a run that is gone");
+    fs::remove_file(store.dir().join("latest.json")).expect("a deletion");
+    make_run(&store, "r2", EARLY).expect("a run");
+    fs::remove_file(store.dir().join("latest.json")).expect("a deletion");
+    assert!(store.latest().is_err(), "a run that nothing names");
+}
+
+#[cfg(unix)]
+#[test]
+fn t27_links_in_a_run_directory_are_refused() {
+    type Plant = fn(&Path) -> io::Result<()>;
+    let table: &[(&str, Plant)] = &[
+        ("a hard link to a verdict", |run| {
+            fs::hard_link(
+                run.join("gates/alpha/attempt-1/verdict.json"),
+                run.with_extension("copy"),
+            )
+        }),
+        ("a symbolic link", |run| {
+            std::os::unix::fs::symlink("run.json", run.join("views/run.json"))
+        }),
+        ("a verdict that is a link", |run| {
+            let verdict = run.join("gates/alpha/attempt-1/verdict.json");
+            fs::rename(&verdict, run.with_extension("moved"))?;
+            std::os::unix::fs::symlink(run.with_extension("moved"), verdict)
+        }),
+    ];
+    for (case, plant) in table {
+        let (_dir, store) = store();
+        let run = make_run(&store, "r1", EARLY).expect("a run");
+        plant(run.path()).expect(case);
+        let seen = match verify_manifest(run.path()) {
+            Ok(faults) => codes(&faults),
+            Err(fault) => vec![fault.code().name()],
+        };
+        assert_eq!(seen, ["link_refused"], "{case}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a2_a_view_replaces_a_link_and_never_follows_one() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    fs::write(dir.path().join("victim"), "untouched").expect("a file");
+    fs::create_dir(dir.path().join("views")).expect("a folder");
+    std::os::unix::fs::symlink("../victim", dir.path().join("views/a.json")).expect("a link");
+    publish_view(dir.path(), &rel("views"), &rel("a.json"), b"new").expect("a view");
+    assert_eq!(fs::read_to_string(dir.path().join("victim")).expect("a file"), "untouched");
+    assert_eq!(fs::read_to_string(dir.path().join("views/a.json")).expect("a view"), "new");
+    std::os::unix::fs::symlink("views", dir.path().join("link")).expect("a link");
+    let fault =
+        publish_view(dir.path(), &rel("link/deep"), &rel("a.json"), b"new").expect_err("a link");
+    assert_eq!(fault.code().name(), "link_refused");
+    publish_view(dir.path(), &rel("new/deep"), &rel("bundle/b.json"), b"b")
+        .expect("a view in new folders");
+    assert_eq!(fs::read_to_string(dir.path().join("new/deep/bundle/b.json")).expect("a view"), "b");
+}
+
+#[test]
+fn a_synced_store_writes_the_same() {
+    let (_dir, store) = store();
+    let run = make_run(&store.with_durability(Durability::Synced), "r1", EARLY).expect("a run");
+    assert!(!is_refused(run.path()));
+}
