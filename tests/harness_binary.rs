@@ -1,0 +1,133 @@
+//! The gate binary as its callers call it: cargo-nextest's list, another working directory, eight at once.
+//!
+//! The binary is this repository's own, built by the same cargo invocation; cheap gates stand for all.
+
+use std::{
+    env,
+    path::{Path, PathBuf},
+    process::{Command, Output, Stdio},
+};
+
+/// The newest build of the gate binary beside this test binary.
+fn binary() -> PathBuf {
+    let own = env::current_exe().expect("this test has a path");
+    let folder = own.parent().expect("it lies in a folder");
+    let candidates = folder.read_dir().expect("the folder can be read").filter_map(Result::ok).filter(|entry| {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let stem = name.strip_suffix(env::consts::EXE_SUFFIX).unwrap_or(&name);
+        stem.strip_prefix("ci_full_suite_gate-").is_some_and(|hash| hash.len() == 16 && !hash.contains('.'))
+    });
+    candidates
+        .max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok())
+        .map(|entry| entry.path())
+        .expect("cargo built the gate binary with this test: run `cargo test --workspace`")
+}
+
+#[expect(clippy::disallowed_methods, reason = "this test is about the process itself")]
+fn command(arguments: &[&str], cwd: &Path) -> Command {
+    let mut command = Command::new(binary());
+    command.args(arguments).current_dir(cwd).stdin(Stdio::null()).env_clear();
+    for name in ["PATH", "HOME", "CARGO_HOME", "RUSTUP_HOME", "TMPDIR", "SystemRoot", "TEMP"] {
+        if let Some(value) = env::var_os(name) {
+            command.env(name, value);
+        }
+    }
+    command.env("PORTCULLIS_LANE", "local");
+    command
+}
+
+fn run(arguments: &[&str], cwd: &Path) -> Output {
+    command(arguments, cwd).output().expect("the gate binary starts")
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn stderr(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+#[test]
+fn the_terse_list_is_what_nextest_reads() {
+    let listed = run(&["--list", "--format", "terse"], root());
+    assert_eq!(listed.status.code(), Some(0), "{}", stderr(&listed));
+    let text = stdout(&listed);
+    assert!(text.lines().count() > 12, "{text}");
+    for line in text.lines() {
+        let name = line.strip_suffix(": test").expect("every line is a test");
+        assert!(!name.is_empty() && !name.contains(' '), "{line}");
+    }
+    for aggregate in ["full_suite_gate", "preflight_fast_fail", "full_certification", "waiver_lifecycle_audit", "practical_finish"] {
+        assert!(text.lines().any(|line| line == format!("{aggregate}: test")), "{aggregate} is not listed");
+    }
+    let ignored = run(&["--list", "--format", "terse", "--ignored"], root());
+    assert_eq!((ignored.status.code(), stdout(&ignored).as_str()), (Some(0), ""));
+}
+
+#[test]
+fn the_list_for_programs_has_metadata() {
+    let listed = run(&["--list", "--format", "json"], root());
+    let document: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON and nothing else");
+    let tests = document["tests"].as_array().expect("a list");
+    let gate = tests.iter().find(|row| row["name"] == "crate_budget").expect("a gate");
+    assert_eq!((gate["kind"].as_str(), gate["blocking"].as_bool()), (Some("rust"), Some(true)));
+    assert!(gate["digest"].as_str().is_some_and(|digest| digest.len() == 64), "{gate}");
+}
+
+#[test]
+fn every_gate_runs_alone_from_another_folder() {
+    let elsewhere = tempfile::tempdir().expect("a temporary folder");
+    for gate in ["waiver_lifecycle", "quarantine_lifecycle", "practical_finish", "msrv_stated", "documented_paths"] {
+        for arguments in [vec!["--exact", gate, "--nocapture"], vec![gate, "--", "--nocapture", "--exact"]] {
+            let ran = run(&arguments, elsewhere.path());
+            let text = stdout(&ran);
+            assert_eq!(ran.status.code(), Some(0), "{gate}: {text}{}", stderr(&ran));
+            assert!(text.contains("running 1 test") && text.contains("1 passed"), "{gate}: {text}");
+        }
+    }
+}
+
+#[test]
+fn fg01_a_name_that_matches_nothing_exits_3_and_suggests() {
+    let ran = run(&["crate_buget", "--exact"], root());
+    assert_eq!(ran.status.code(), Some(3));
+    let text = stderr(&ran);
+    assert!(text.contains("filter_matched_nothing") && text.contains("crate_budget"), "{text}");
+    assert_eq!(run(&["--ignored"], root()).status.code(), Some(3), "nothing is ignored, so nothing would run");
+}
+
+#[test]
+fn usage_errors_exit_2() {
+    let ran = run(&["--exakt"], root());
+    assert_eq!(ran.status.code(), Some(2));
+    assert!(stderr(&ran).contains("write `--exact`"), "{}", stderr(&ran));
+}
+
+#[test]
+fn eight_processes_share_one_run() {
+    let run_id = format!("eight-at-once-{}", std::process::id());
+    let children: Vec<_> = (0..8)
+        .map(|_| {
+            command(&["waiver_lifecycle", "practical_finish", "--exact"], root())
+                .env("PORTCULLIS_RUN_ID", &run_id)
+                .stdout(Stdio::piped())
+                .stderr(Stdio::piped())
+                .spawn()
+                .expect("the gate binary starts")
+        })
+        .collect();
+    for child in children {
+        let ran = child.wait_with_output().expect("it ends");
+        assert_eq!(ran.status.code(), Some(0), "{}{}", stdout(&ran), stderr(&ran));
+    }
+    let target = binary().ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).expect("a target folder").to_path_buf();
+    let attempts = target.join("portcullis/runs").join(&run_id).join("gates/waiver_lifecycle");
+    let found = attempts.read_dir().expect("attempts").filter_map(Result::ok);
+    let complete = found.filter(|entry| entry.path().join("started.json").is_file() && entry.path().join("verdict.json").is_file());
+    assert_eq!(complete.count(), 8, "each process left a receipt of its own");
+}

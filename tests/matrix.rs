@@ -1,0 +1,107 @@
+//! Teeth, then the matrix: every kind over every fixture tree of every kind, one snapshot per kind.
+//!
+//! The snapshot is the whole map, so that a fixture shows which other kinds it trips, and a kind that
+//! stops to look shows in every row at once.
+
+use portcullis::{
+    declare::{KindDecl, Tooth},
+    runner::registry::Registry,
+    testing::{self, Bench},
+};
+use portcullis_gates as _;
+use std::fmt::Write as _;
+
+fn registry() -> Registry {
+    Registry::collect().expect("the standard kinds are linked")
+}
+
+#[test]
+fn every_kind_bites() {
+    let registry = registry();
+    let mut examined = 0;
+    for kind in registry.kinds() {
+        assert_eq!(testing::teeth(kind), Vec::<String>::new(), "kind `{}`", kind.id);
+        examined += kind.teeth.len();
+    }
+    assert!(examined > 0, "no tooth was examined");
+}
+
+#[test]
+fn every_code_of_a_kind_is_raised_by_a_known_bad() {
+    for kind in registry().kinds() {
+        for code in kind.codes {
+            let bitten = kind.teeth.iter().any(|tooth| tooth.expect.is_some_and(|expected| expected == *code));
+            assert!(bitten, "no known-bad of `{}` raises `{code}`", kind.id);
+        }
+    }
+}
+
+#[test]
+fn codes_are_unique_and_well_shaped() {
+    let registry = registry();
+    let mut all: Vec<portcullis::Code> = portcullis::wire::code::HARNESS_CODES.to_vec();
+    // A kind may raise a code of the harness; a code of its own has another number and another name.
+    for kind in registry.kinds() {
+        all.extend(kind.codes.iter().filter(|code| !portcullis::wire::code::HARNESS_CODES.contains(code)));
+    }
+    for (n, code) in all.iter().enumerate() {
+        let digits = code.number().strip_prefix("PC").unwrap_or_default();
+        assert!(digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()), "{code}");
+        assert!(code.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{code}");
+        assert!(code.meaning().ends_with('.') && code.meaning().len() > 10, "{code} has no meaning");
+        for other in &all[..n] {
+            assert!(other.number() != code.number() && other.name() != code.name(), "{code} and {other}");
+        }
+    }
+}
+
+#[test]
+fn every_page_has_its_sections_and_names_every_code() {
+    for kind in registry().kinds() {
+        let page = kind.page.join("\n");
+        let mut at = 0;
+        for section in ["What it checks", "Why it gates", "Example", "Configuration", "Remediation"] {
+            let heading = format!("### {section}");
+            let place = page.find(&heading);
+            assert!(place.is_some_and(|place| place >= at), "`{}` lacks `{heading}`, or has it out of order", kind.id);
+            at = place.unwrap_or(at);
+        }
+        for code in kind.codes {
+            assert!(page.contains(code.name()), "the page of `{}` does not name `{}`", kind.id, code.name());
+        }
+    }
+}
+
+#[test]
+fn the_matrix_is_the_committed_one() {
+    let registry = registry();
+    let fixtures: Vec<(&KindDecl, &Tooth)> =
+        registry.kinds().flat_map(|kind| kind.teeth.iter().map(move |tooth| (kind, tooth))).collect();
+    let mut problems = Vec::new();
+    for kind in registry.kinds() {
+        let good = kind.teeth.iter().find(|tooth| tooth.expect.is_none()).expect("a known-good");
+        let mut map = format!("# `{}`, configured as in `{}`, over every fixture tree\n", kind.id, good.name);
+        for (owner, tooth) in &fixtures {
+            let seen = Bench::tooth(kind, &Tooth { config: good.config, ..**tooth }).run();
+            let mut codes = seen.codes.clone();
+            codes.sort();
+            codes.dedup();
+            codes.extend(seen.error().map(|error| error.code.clone()));
+            codes.extend(seen.skip().map(|skip| skip.reason.name().to_owned()));
+            // Writing to a String cannot fail.
+            let _ok = writeln!(map, "{:<60} {:<5} {}", format!("{}/{}", owner.id, tooth.name), seen.outcome.name(), codes.join(" "));
+        }
+        if let Err(problem) = portcullis_repo::snapshot(&format!("matrix/{}.txt", kind.id), &map) {
+            problems.push(problem);
+        }
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+#[test]
+fn fg55_a_snapshot_is_never_blessed_in_ci() {
+    assert_eq!(portcullis_repo::bless_requested(Some("1"), None), Ok(true));
+    assert_eq!(portcullis_repo::bless_requested(None, Some("true")), Ok(false));
+    let refused = portcullis_repo::bless_requested(Some("1"), Some("true"));
+    assert!(refused.is_err_and(|text| text.contains("bless_refused")));
+}
