@@ -113,7 +113,13 @@ impl Findings {
     /// An empty list for one gate, whose id is part of every fingerprint.
     #[must_use]
     pub fn new(gate: &GateId) -> Self {
-        Self { gate: gate.to_string(), kept: Vec::new(), total: 0, violations: 0, seen: BTreeMap::new() }
+        Self {
+            gate: gate.to_string(),
+            kept: Vec::new(),
+            total: 0,
+            violations: 0,
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Adds a finding and gives it its fingerprint.
@@ -174,7 +180,8 @@ mod tests {
             list.push(Finding::new(GATE_BROKEN, "s", "m", "r").at(Location::at("f", line, 1)));
             list.push(Finding::new(GATE_BROKEN, "s", "m", "r").at(Location::at("f", line + 1, 1)));
         }
-        let prints = |list: &Findings| list.kept().iter().map(|f| f.fingerprint.clone()).collect::<Vec<_>>();
+        let prints =
+            |list: &Findings| list.kept().iter().map(|f| f.fingerprint.clone()).collect::<Vec<_>>();
         assert_eq!(prints(&a), prints(&b), "lines may move");
         assert_ne!(prints(&a)[0], prints(&a)[1], "a second equal finding is another finding");
     }

@@ -234,7 +234,8 @@ mod tests {
 
     #[test]
     fn digests_read_back_what_they_print() {
-        let digest = Digest::from_bytes(std::array::from_fn(|i| u8::try_from(i * 7).unwrap_or(255)));
+        let digest =
+            Digest::from_bytes(std::array::from_fn(|i| u8::try_from(i * 7).unwrap_or(255)));
         assert_eq!(Digest::parse(&digest.to_string()), Ok(digest));
         assert!(Digest::parse(&digest.to_string().to_uppercase()).is_err());
         assert!(Digest::parse("00").is_err());

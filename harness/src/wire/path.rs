@@ -99,7 +99,9 @@ fn part_refused(part: &str) -> Option<&'static str> {
         return Some("has a part longer than 255 bytes");
     }
     if part.chars().any(is_refused_char) {
-        return Some("has a character no portable name has (control, bidi, or one of `: * ? \" < > |`)");
+        return Some(
+            "has a character no portable name has (control, bidi, or one of `: * ? \" < > |`)",
+        );
     }
     if part.ends_with('.') || part.ends_with(' ') {
         return Some("has a part that ends in a dot or a space");
@@ -156,10 +158,48 @@ mod tests {
         let long_part = "a".repeat(256);
         let long_path = "a/".repeat(600);
         let hostile = [
-            "", "/", "/etc/passwd", "..", "../x", "a/../b", "a/..", "./a", "a/./b", "a//b", "a/", "//host/share",
-            "\\\\host\\share", "a\\b", "C:", "C:/x", "c:x", "a:b", "nul", "NUL.txt", "a/CON", "COM1", "com9.log",
-            "LPT\u{b9}", "COM\u{b2}", "COM\u{b3}.x", "CONIN$", "a.", "a ", "a/b./c", "a\0b", "a\nb", "a\u{1b}[0m",
-            "a\u{202e}b", "a\u{200b}b", "a\u{feff}", "a*b", "a?b", "a<b", "a|b", "\u{7f}", "aux .txt",
+            "",
+            "/",
+            "/etc/passwd",
+            "..",
+            "../x",
+            "a/../b",
+            "a/..",
+            "./a",
+            "a/./b",
+            "a//b",
+            "a/",
+            "//host/share",
+            "\\\\host\\share",
+            "a\\b",
+            "C:",
+            "C:/x",
+            "c:x",
+            "a:b",
+            "nul",
+            "NUL.txt",
+            "a/CON",
+            "COM1",
+            "com9.log",
+            "LPT\u{b9}",
+            "COM\u{b2}",
+            "COM\u{b3}.x",
+            "CONIN$",
+            "a.",
+            "a ",
+            "a/b./c",
+            "a\0b",
+            "a\nb",
+            "a\u{1b}[0m",
+            "a\u{202e}b",
+            "a\u{200b}b",
+            "a\u{feff}",
+            "a*b",
+            "a?b",
+            "a<b",
+            "a|b",
+            "\u{7f}",
+            "aux .txt",
         ];
         assert!(hostile.len() >= 40, "the table of threat T10 has at least 40 names");
         for name in hostile {
@@ -171,7 +211,16 @@ mod tests {
 
     #[test]
     fn ordinary_names_are_accepted() {
-        for name in ["a", "a/b.rs", ".github/workflows/ci.yml", "a b/c", "console.log", "com10", "ä/ö", "a..b"] {
+        for name in [
+            "a",
+            "a/b.rs",
+            ".github/workflows/ci.yml",
+            "a b/c",
+            "console.log",
+            "com10",
+            "ä/ö",
+            "a..b",
+        ] {
             assert!(RelPath::parse(name).is_ok(), "{name:?} must be accepted");
         }
     }

@@ -25,7 +25,8 @@ impl fmt::Display for TimeError {
 
 impl std::error::Error for TimeError {}
 
-const INSTANT_SHAPE: &str = "a time such as `2026-05-31T10:00:00Z` (RFC 3339, UTC, years 2000 to 9998)";
+const INSTANT_SHAPE: &str =
+    "a time such as `2026-05-31T10:00:00Z` (RFC 3339, UTC, years 2000 to 9998)";
 const DAY_SHAPE: &str = "a calendar day such as `2026-05-31` (years 2000 to 9998)";
 
 impl Instant {
@@ -34,7 +35,8 @@ impl Instant {
     /// # Errors
     /// When the text is anything else. jiff alone would read second 60 as 59 and accept every offset.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
-        let refused = || TimeError { text: text.chars().take(60).collect(), expected: INSTANT_SHAPE };
+        let refused =
+            || TimeError { text: text.chars().take(60).collect(), expected: INSTANT_SHAPE };
         let bytes = text.as_bytes();
         let shape = bytes.len() >= 20
             && bytes.len() <= 30
@@ -192,7 +194,15 @@ mod tests {
 
     #[test]
     fn days_are_strict_and_subtract() {
-        for bad in ["2026-02-30", "20260630", "2026-6-30", "1999-12-31", "9999-01-01", "2026-05-31T00:00:00Z", ""] {
+        for bad in [
+            "2026-02-30",
+            "20260630",
+            "2026-6-30",
+            "1999-12-31",
+            "9999-01-01",
+            "2026-05-31T00:00:00Z",
+            "",
+        ] {
             assert!(Day::parse(bad).is_err(), "{bad}");
         }
         let (a, b) = (Day::parse("2024-02-28"), Day::parse("2024-03-01"));
@@ -204,7 +214,10 @@ mod tests {
     #[test]
     fn instants_read_back_what_they_print() {
         let instant = Instant::from_unix_ms(1_780_221_600_123);
-        assert_eq!(instant.clone().map(|i| i.to_string()), Ok("2026-05-31T10:00:00.123Z".to_owned()));
+        assert_eq!(
+            instant.clone().map(|i| i.to_string()),
+            Ok("2026-05-31T10:00:00.123Z".to_owned())
+        );
         assert_eq!(instant.clone().and_then(|i| Instant::parse(&i.to_string())), instant);
     }
 }

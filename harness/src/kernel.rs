@@ -1,0 +1,14 @@
+//! The decision and everything it needs: text, values and `now` in, values out. No I/O, no clock, no environment.
+
+// pub mod census;
+// pub mod decide;
+pub mod document;
+pub mod duration;
+// pub mod freshness;
+pub mod near;
+pub mod policy;
+pub mod promotion;
+// pub mod quarantine;
+// pub mod receipt;
+// pub mod replay;
+// pub mod waiver;
