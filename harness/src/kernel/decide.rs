@@ -1,0 +1,327 @@
+//! The decision: policy, census, receipts, waivers and clock in; one verdict out. Pure, and the only place that decides.
+//!
+//! The rules are those of `semantics.md`, sections 2 to 10. Rendering never influences it, and the order of the
+//! receipts does not matter.
+
+mod gate;
+mod outline;
+
+pub use outline::{Decided, Decision, Summary, WaiverNote};
+
+use super::{
+    census::Census,
+    policy::{GateTable, Policy},
+    promotion,
+    receipt::Receipt,
+    waiver::{WaiverAudit, WaiverFile, WaiverScope, WaiverStatus},
+};
+use crate::wire::{
+    code::{
+        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DIGEST_MISMATCH, FILE_UNHASHED, LATEST_STALE, LINK_REFUSED,
+        RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, RUN_UNREADABLE,
+        RUN_UNSEALED, SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
+    },
+    fault::Fault,
+    id::GateId,
+    outcome::{Effective, Lane, Mode, RunVerdict},
+    receipt::{Clock, ErrorRecord},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Which gates a run was asked for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Selection {
+    /// The selected gates; `None` for all.
+    pub selected: Option<BTreeSet<GateId>>,
+    /// Whether a gate that was not selected counts as missing.
+    pub require_full: bool,
+}
+
+impl Selection {
+    /// Every gate.
+    #[must_use]
+    pub fn all() -> Self {
+        Self { selected: None, require_full: true }
+    }
+
+    fn has(&self, id: &GateId) -> bool {
+        self.selected.as_ref().is_none_or(|selected| selected.contains(id))
+    }
+}
+
+/// Everything the decision looks at.
+pub struct Inputs<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The gates that are configured or linked, in any order.
+    pub gates: &'a [&'a GateTable],
+    /// The committed roster.
+    pub census: &'a Census,
+    /// Why the census could not be read, if so.
+    pub census_faults: &'a [Fault],
+    /// Where the decision holds.
+    pub lane: Lane,
+    /// What the run was asked for.
+    pub selection: &'a Selection,
+    /// Every receipt of the run, in any order.
+    pub receipts: &'a [Receipt],
+    /// The waivers.
+    pub waivers: &'a WaiverFile,
+    /// Full suite or preflight.
+    pub scope: WaiverScope,
+    /// Whether this change touches the waiver file; unknown counts as touched.
+    pub touched_waivers: bool,
+    /// The gates that have a waiver on the base, where a base is known.
+    pub base_waivers: Option<&'a BTreeSet<GateId>>,
+    /// The promotion mode that was asked for from outside.
+    pub requested_mode: Option<&'a str>,
+    /// The one clock reading.
+    pub clock: &'a Clock,
+    /// Faults of the run that concern no single gate.
+    pub run_faults: &'a [Fault],
+    /// Whether the work tree differs from the commit; unknown counts as dirty.
+    pub source_dirty: bool,
+}
+
+/// Codes that say "the evidence is broken": nobody knows, so the run is `invalid`.
+const BROKEN_EVIDENCE: &[Code] = &[
+    ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, DIGEST_MISMATCH, FILE_UNHASHED, LATEST_STALE, LINK_REFUSED,
+    RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, RUN_UNREADABLE, RUN_UNSEALED,
+    SCHEMA_UNSUPPORTED, STATUS_UNKNOWN,
+];
+const EXIT_BLOCKED: u8 = 11;
+const EXIT_INVALID: u8 = 12;
+
+/// Decides a run.
+#[must_use]
+pub fn decide(inputs: &Inputs<'_>) -> Decision {
+    let whole = inputs.selection.selected.is_none();
+    let (mode, mode_faults) = promotion::resolve(&inputs.policy.promotion, inputs.requested_mode, inputs.clock.now);
+    let mut rows = gate::rows(inputs, mode);
+    preclude(&mut rows, inputs.gates);
+    for row in &mut rows {
+        settle(row, mode);
+    }
+    let stale = stale(inputs, &rows);
+    let audit = WaiverAudit::of(
+        inputs.waivers,
+        &super::waiver::Seen {
+            today: inputs.clock.now.day(),
+            lane: inputs.lane,
+            touched: inputs.touched_waivers,
+            base: inputs.base_waivers,
+            stale: &stale,
+        },
+    );
+    let mut faults: Vec<ErrorRecord> = inputs.census_faults.iter().map(ErrorRecord::from).collect();
+    faults.extend(inputs.run_faults.iter().map(ErrorRecord::from));
+    let actual = Census::of(inputs.gates.iter().copied());
+    if inputs.census_faults.is_empty() {
+        faults.extend(inputs.census.compare(&actual).iter().map(ErrorRecord::from));
+    }
+    if whole {
+        let blocking = mode_faults.iter().filter(|fault| fault.code() != SHADOW_EXPIRED);
+        faults.extend(blocking.map(ErrorRecord::from));
+        faults.extend(waiver_faults(&audit, &rows));
+    }
+    conclude(inputs, Parts { mode, mode_faults, rows, audit, faults, whole })
+}
+
+struct Parts {
+    mode: Mode,
+    mode_faults: Vec<Fault>,
+    rows: Vec<Decided>,
+    audit: WaiverAudit,
+    faults: Vec<ErrorRecord>,
+    whole: bool,
+}
+
+fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
+    let Parts { mode, mode_faults, rows, audit, faults, whole } = parts;
+    let broken = |code: &str| BROKEN_EVIDENCE.iter().any(|broken| broken.name() == code);
+    let unknown = rows.iter().any(|row| {
+        let lost = matches!(row.effective, Effective::Missing | Effective::Crashed);
+        // An error that a check itself reported blocks; an error about its receipt means that nobody knows.
+        lost || (row.effective == Effective::Error && row.outcome.is_none())
+            || (row.effective == Effective::Error && row.code.as_deref() == Some(RECEIPT_UNWRITABLE.name()))
+    });
+    let verdict = if unknown || faults.iter().any(|fault| broken(&fault.code)) {
+        RunVerdict::Invalid
+    } else if rows.iter().any(|row| row.blocks) || !faults.is_empty() {
+        RunVerdict::Blocked
+    } else {
+        RunVerdict::Pass
+    };
+    let exit = match verdict {
+        RunVerdict::Pass => 0,
+        RunVerdict::Blocked => EXIT_BLOCKED,
+        RunVerdict::Invalid => EXIT_INVALID,
+    };
+    let not_selected: Vec<GateId> = known(inputs).into_iter().filter(|id| !inputs.selection.has(id)).collect();
+    let why = why_not_certifiable(inputs, verdict, mode, &mode_faults, whole, &rows);
+    Decision {
+        verdict,
+        exit,
+        certifiable: why.is_empty(),
+        why_not_certifiable: why,
+        mode,
+        lane: inputs.lane,
+        summary: Summary::of(&rows),
+        gates: rows,
+        faults,
+        waiver_audit: audit,
+        not_selected,
+    }
+}
+
+/// Every gate that anybody expects.
+fn known(inputs: &Inputs<'_>) -> BTreeSet<GateId> {
+    let configured = inputs.gates.iter().map(|gate| gate.common.id.clone());
+    configured.chain(inputs.census.rows.iter().map(|row| row.id.clone())).collect()
+}
+
+fn why_not_certifiable(
+    inputs: &Inputs<'_>,
+    verdict: RunVerdict,
+    mode: Mode,
+    mode_faults: &[Fault],
+    whole: bool,
+    rows: &[Decided],
+) -> Vec<String> {
+    let mut why = Vec::new();
+    match verdict {
+        RunVerdict::Pass => {}
+        RunVerdict::Blocked | RunVerdict::Invalid => why.push(format!("the verdict is {verdict}")),
+    }
+    if !whole {
+        why.push("only some gates were selected".to_owned());
+    }
+    if rows.is_empty() {
+        why.push("there is no gate".to_owned());
+    }
+    match mode {
+        Mode::Strict => {}
+        Mode::Shadow | Mode::Rollback => why.push(format!("the mode is {mode}")),
+    }
+    why.extend(mode_faults.iter().map(|fault| fault.headline().to_owned()));
+    if inputs.source_dirty {
+        why.push("the work tree differs from the commit, or there is no commit".to_owned());
+    }
+    if inputs.clock.past_allowed {
+        why.push("the clock may have been set into the past".to_owned());
+    }
+    why
+}
+
+/// A gate whose need did not pass cannot pass. Waived needs were accepted; everything else was not.
+fn preclude(rows: &mut [Decided], gates: &[&GateTable]) {
+    let needs: BTreeMap<&GateId, &[GateId]> =
+        gates.iter().map(|gate| (&gate.common.id, gate.common.needs.as_slice())).collect();
+    let position: BTreeMap<GateId, usize> = rows.iter().enumerate().map(|(n, row)| (row.id.clone(), n)).collect();
+    // Needs have no cycles, so as many rounds as gates are always enough; the first quiet one ends it.
+    for _ in 0..rows.len() {
+        let mut changed = false;
+        for n in 0..rows.len() {
+            let unmet = needs.get(&rows[n].id).into_iter().flat_map(|needs| needs.iter()).find(|need| {
+                let status = position.get(*need).map(|m| rows[*m].effective);
+                match status {
+                    Some(Effective::Pass | Effective::Warn | Effective::Waived) => false,
+                    Some(
+                        Effective::Skip
+                        | Effective::PendingApproval
+                        | Effective::Fail
+                        | Effective::Precluded
+                        | Effective::Missing
+                        | Effective::Crashed
+                        | Effective::Error,
+                    )
+                    | None => true,
+                }
+            });
+            if let Some(need) = unmet.cloned()
+                && rows[n].effective < Effective::Precluded
+            {
+                gate::precluded(&mut rows[n], &need);
+                changed = true;
+            }
+        }
+        if !changed {
+            return;
+        }
+    }
+}
+
+/// Whether a row blocks, once its status stands.
+fn settle(row: &mut Decided, mode: Mode) {
+    let would = match row.effective {
+        Effective::Pass | Effective::Warn | Effective::Waived => false,
+        // No flag makes it harmless that nobody knows.
+        Effective::Error | Effective::Crashed | Effective::Missing => true,
+        Effective::Fail | Effective::Precluded | Effective::PendingApproval => row.blocking,
+        Effective::Skip => row.blocking && row.code.is_some(),
+    };
+    row.rollback_warning = would && mode == Mode::Rollback && row.effective == Effective::Fail;
+    row.blocks = would && !row.rollback_warning;
+}
+
+/// The waivers that match nothing: their gate passes, or none of its findings is theirs.
+fn stale(inputs: &Inputs<'_>, rows: &[Decided]) -> BTreeSet<GateId> {
+    let mut stale = BTreeSet::new();
+    for waiver in inputs.waivers.waivers.values() {
+        let Some(row) = rows.iter().find(|row| row.id == waiver.gate_id) else { continue };
+        let matches = |print: &String| row.findings.iter().any(|finding| finding.fingerprint == *print);
+        let unused = match row.effective {
+            Effective::Pass | Effective::Warn => true,
+            Effective::Fail | Effective::Waived | Effective::PendingApproval => {
+                waiver.fingerprints.as_ref().is_some_and(|prints| !prints.iter().any(matches))
+            }
+            Effective::Skip | Effective::Precluded | Effective::Missing | Effective::Crashed | Effective::Error => false,
+        };
+        if unused && waiver.scope.covers(inputs.scope) {
+            stale.insert(waiver.gate_id.clone());
+        }
+    }
+    stale
+}
+
+fn waiver_faults(audit: &WaiverAudit, rows: &[Decided]) -> Vec<ErrorRecord> {
+    let mut faults = audit.faults.clone();
+    if !faults.is_empty() && !faults.iter().any(|fault| fault.code == WAIVER_FILE_INVALID.name()) {
+        let fault = Fault::new(
+            WAIVER_FILE_INVALID,
+            "the waiver file is not valid, so no waiver applies",
+            "mend every fault that is named beside this one",
+        );
+        faults.insert(0, ErrorRecord::from(&fault));
+    }
+    // What has expired or is pending shows as the status of its gate; what matches nothing shows nowhere else.
+    for row in &audit.waivers {
+        let shown = match row.status {
+            WaiverStatus::Stale | WaiverStatus::Invalid | WaiverStatus::Expired => row.fails,
+            WaiverStatus::Active | WaiverStatus::ExpiringSoon | WaiverStatus::ExpiredGrace | WaiverStatus::Pending => false,
+        };
+        if shown {
+            faults.push(ErrorRecord {
+                code: row.code.clone().unwrap_or_default(),
+                message: format!("the waiver for `{}` {}", row.gate_id, row.detail),
+                location: None,
+                chain: Vec::new(),
+                expected: None,
+                found: None,
+                remedy: "renew it, mend the gate, or remove the waiver".to_owned(),
+            });
+        }
+        let unwaivable = rows.iter().any(|gate| {
+            gate.id == row.gate_id && matches!(gate.effective, Effective::Error | Effective::Crashed | Effective::Missing)
+        });
+        if unwaivable {
+            let fault = Fault::new(
+                WAIVER_NOT_WAIVABLE,
+                format!("a waiver stands on `{}`, which could not look; that cannot be waived", row.gate_id),
+                "mend the gate, then see whether the waiver is still needed",
+            );
+            faults.push(ErrorRecord::from(&fault));
+        }
+    }
+    faults
+}

@@ -1,0 +1,154 @@
+//! The shape of a decision: one row for each gate, and what they come to.
+
+use crate::{
+    kernel::waiver::WaiverAudit,
+    wire::{
+        finding::Finding,
+        id::GateId,
+        outcome::{Effective, Lane, Mode, Outcome, RunVerdict},
+        path::RelPath,
+        receipt::{ErrorRecord, Skip},
+        time::Day,
+    },
+};
+use serde::{Deserialize, Serialize};
+
+/// What a run comes to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decision {
+    /// Pass, blocked or invalid.
+    pub verdict: RunVerdict,
+    /// 0, 11 or 12; when both apply, 12.
+    pub exit: u8,
+    /// Whether this run may stand as a certificate.
+    pub certifiable: bool,
+    /// Why not; empty exactly when it may.
+    pub why_not_certifiable: Vec<String>,
+    /// The promotion mode in force.
+    pub mode: Mode,
+    /// Where the decision holds.
+    pub lane: Lane,
+    /// One row for each selected gate, by id.
+    pub gates: Vec<Decided>,
+    /// Faults of the run that are no gate's. Each of them blocks.
+    pub faults: Vec<ErrorRecord>,
+    /// The waivers.
+    pub waiver_audit: WaiverAudit,
+    /// Gates that exist and were not selected, by id.
+    pub not_selected: Vec<GateId>,
+    /// Counts.
+    pub summary: Summary,
+}
+
+/// What became of one gate.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// The gate.
+    pub id: GateId,
+    /// Its kind, `rust` for one written in Rust.
+    pub kind: String,
+    /// Its title.
+    pub title: String,
+    /// Who answers for it.
+    pub owner: String,
+    /// Where it is discussed.
+    pub issue: Option<String>,
+    /// Its gate binary.
+    pub binary: String,
+    /// The raw outcome of the attempt that counts; absent when there is no verdict.
+    pub outcome: Option<Outcome>,
+    /// What the decision makes of it.
+    pub effective: Effective,
+    /// Whether it blocks in this lane, on this day, in this mode.
+    pub blocking: bool,
+    /// Whether it does block.
+    pub blocks: bool,
+    /// The code of what is wrong; absent on a pass and on an allowed skip.
+    pub code: Option<String>,
+    /// One sentence.
+    pub detail: String,
+    /// How many things were looked at.
+    pub examined: u64,
+    /// The kept findings, waived ones included.
+    pub findings: Vec<Finding>,
+    /// How many there were.
+    pub findings_total: u64,
+    /// Why there is no outcome of looking.
+    pub error: Option<ErrorRecord>,
+    /// Why it did not look.
+    pub skip: Option<Skip>,
+    /// The waiver that covers it, or would.
+    pub waiver: Option<WaiverNote>,
+    /// Whether it would block, were it not for a rollback record.
+    pub rollback_warning: bool,
+    /// How many attempts left a receipt.
+    pub attempts: u32,
+    /// Where its artifact is published.
+    pub artifact_path: Option<RelPath>,
+    /// Wall time of the attempt that counts, in milliseconds.
+    pub duration_ms: u64,
+}
+
+/// The waiver of a gate, as far as a reader of the verdict needs it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WaiverNote {
+    /// Who answers for it.
+    pub owner: String,
+    /// The last valid day.
+    pub expires: Day,
+    /// Where it is discussed.
+    pub issue: String,
+    /// Why.
+    pub reason: String,
+    /// Whether it covers this failure.
+    pub covers: bool,
+}
+
+/// Counts over the rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Summary {
+    /// All rows.
+    pub total_gates: usize,
+    /// Effective status pass.
+    pub passed: usize,
+    /// Effective status warn.
+    pub warned: usize,
+    /// Fail, error, precluded, missing, crashed or pending approval.
+    pub failed: usize,
+    /// Effective status skip.
+    pub skipped: usize,
+    /// Effective status waived; not among the passed.
+    pub waived: usize,
+    /// Blocking gates that do not block.
+    pub blocking_pass: usize,
+    /// Blocking gates.
+    pub blocking_total: usize,
+    /// Whether no row blocks.
+    pub all_blocking_pass: bool,
+}
+
+impl Summary {
+    /// Counts the rows.
+    #[must_use]
+    pub fn of(rows: &[Decided]) -> Self {
+        let mut summary = Self { total_gates: rows.len(), ..Self::default() };
+        for row in rows {
+            match row.effective {
+                Effective::Pass => summary.passed += 1,
+                Effective::Warn => summary.warned += 1,
+                Effective::Waived => summary.waived += 1,
+                Effective::Skip => summary.skipped += 1,
+                Effective::PendingApproval
+                | Effective::Fail
+                | Effective::Precluded
+                | Effective::Missing
+                | Effective::Crashed
+                | Effective::Error => summary.failed += 1,
+            }
+            summary.blocking_total += usize::from(row.blocking);
+            summary.blocking_pass += usize::from(row.blocking && !row.blocks);
+        }
+        summary.all_blocking_pass = rows.iter().all(|row| !row.blocks);
+        summary
+    }
+}
