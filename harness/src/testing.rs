@@ -6,12 +6,13 @@ use crate::{
         context::{ArtifactSink, Trace, World},
         environment::Environment,
         git::Git,
+        process::{self, Request},
         tree::Tree,
     },
     kernel::policy::{self, GateTable},
     runner::attempt::{self, Looked},
     wire::{
-        code::{CONFIG_INVALID, INPUT_UNREADABLE},
+        code::{CONFIG_INVALID, GIT_FAILED, INPUT_UNREADABLE, TOOL_MISSING},
         fault::Fault,
         id::{Digest, GateId, RunId},
         outcome::{Lane, Outcome},
@@ -24,6 +25,7 @@ use std::{
     collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 /// What a check was seen to do.
@@ -76,6 +78,9 @@ pub fn run(kind: &'static KindDecl, config: &str, files: &[(&str, &str)]) -> See
 pub fn teeth(kind: &'static KindDecl) -> Vec<String> {
     crate::runner::teeth::faults(kind)
 }
+
+/// When the tree of a bench is committed: before every `now` that a bench uses.
+const BENCH_COMMIT: &str = "2026-01-01T00:00:00Z";
 
 enum Subject {
     Kind(&'static KindDecl, String),
@@ -205,6 +210,14 @@ impl Bench {
         }
     }
 
+    /// The host's search path, so that tools are found, and what the bench sets; nothing else of the host.
+    fn environment(&self) -> Environment {
+        let host = Environment::capture(&[]);
+        let path = host.search_path().map(|path| ("PATH".to_owned(), path.to_owned()));
+        let set = self.env.iter().map(|(name, value)| (name.clone(), value.into()));
+        Environment::from_pairs(path.into_iter().chain(set))
+    }
+
     fn look(&self, trace: &Arc<Trace>, sink: &Arc<Memory>) -> Result<Looked, Fault> {
         crate::runner::panics::install();
         let fresh = tempfile::Builder::new().prefix("portcullis-bench-").tempdir().map_err(|source| io(&source))?;
@@ -220,9 +233,9 @@ impl Bench {
             Fault::new(CONFIG_INVALID, source.to_string(), "write `2026-05-31T12:00:00Z`")
         })?;
         let git = Git::new(&root, None);
-        let environment = Environment::for_bench(&self.env);
+        let environment = self.environment();
         if self.git {
-            git.commit_everything_for_bench(&environment)?;
+            commit(&root, &environment)?;
         }
         let (table, prepared): (GateTable, Prepared) = match &self.subject {
             Subject::Kind(kind, config) => {
@@ -265,6 +278,36 @@ fn first(faults: Vec<Fault>) -> Fault {
 fn io(source: &std::io::Error) -> Fault {
     Fault::new(INPUT_UNREADABLE, "the small tree of a bench could not be written", "check the temporary folder")
         .because(source)
+}
+
+/// Commits everything below `root` to a fresh repository, at a fixed time by a fixed author.
+fn commit(root: &Path, environment: &Environment) -> Result<(), Fault> {
+    let tool = crate::evidence::tool::find("git", environment.search_path(), root)?;
+    let git = tool.and_then(|path| path.to_str().map(str::to_owned)).ok_or_else(|| {
+        Fault::new(TOOL_MISSING, "`git` is not on the search path", "install git")
+    })?;
+    let none: [&str; 0] = [];
+    let mut env = environment.child_env(&none)?;
+    for (name, value) in [("GIT_AUTHOR_DATE", BENCH_COMMIT), ("GIT_COMMITTER_DATE", BENCH_COMMIT), ("GIT_CONFIG_GLOBAL", ""), ("GIT_CONFIG_NOSYSTEM", "1")] {
+        env.insert(name.to_owned(), value.to_owned());
+    }
+    let identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", "-c", "commit.gpgsign=false"];
+    let steps: [&[&str]; 3] = [&["init", "--quiet"], &["add", "--all", "--force"], &["commit", "--quiet", "--allow-empty", "--message", "bench"]];
+    for step in steps {
+        let words = std::iter::once(git.as_str()).chain(identity).chain(step.iter().copied());
+        let request = Request {
+            argv: words.map(str::to_owned).collect(),
+            cwd: root.to_path_buf(),
+            env: env.clone(),
+            timeout: Duration::from_secs(60),
+            capture_bytes: 64 * 1024,
+        };
+        let finished = process::run(&request)?;
+        if !finished.is_success() {
+            return Err(Fault::new(GIT_FAILED, "the tree of a bench could not be committed", "see what git says").found(finished.stderr.text()));
+        }
+    }
+    Ok(())
 }
 
 fn write(root: &Path, path: &RelPath, bytes: &[u8]) -> std::io::Result<()> {

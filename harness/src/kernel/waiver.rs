@@ -5,7 +5,7 @@
 
 mod audit;
 
-pub use audit::{RawWaiver, WaiverAudit, WaiverRow, WaiverStatus, failing};
+pub use audit::{RawWaiver, Seen, WaiverAudit, WaiverRow, WaiverStatus, failing};
 
 use super::document::{self, Codes, Keys, Source, Table};
 use crate::wire::{

@@ -8,7 +8,7 @@ use crate::{
         argv::Invocation,
         collect,
         roster::{AGGREGATES, Roster},
-        session::Session,
+        session::{RUN_SCHEMA, Session, artifact_text, name},
         trial::Subject,
     },
     wire::{
@@ -214,9 +214,11 @@ fn seal(session: &Session, decision: &Decision) -> Result<(), Fault> {
         // The runner that made the run seals it, after every process has reported.
         return Ok(());
     }
-    run.write_file("environment.json", session.environment_document(decision)?.as_bytes())?;
-    run.write_file("decision.json", session.decision_document(decision)?.as_bytes())?;
-    run.seal(&session.envelope("portcullis.run.v1", decision.mode), decision.verdict)
+    let environment = views::environment(&session.envelope(views::ENVIRONMENT_SCHEMA, decision.mode), &session.world);
+    run.write_file(&name("environment.json")?, artifact_text(&environment)?.as_bytes())?;
+    let decided = views::with_envelope(&session.envelope(views::DECISION_SCHEMA, decision.mode), decision)?;
+    run.write_file(&name("decision.json")?, artifact_text(&decided)?.as_bytes())?;
+    run.seal(&session.envelope(RUN_SCHEMA, decision.mode)).map(drop)
 }
 
 fn summary(

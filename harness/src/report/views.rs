@@ -1,6 +1,7 @@
 //! The views: documents with fixed field names that operators' scripts read (`artifacts.md`).
 
 use crate::{
+    evidence::context::World,
     kernel::decide::{Decided, Decision},
     runner::roster::Roster,
     wire::{
@@ -23,6 +24,10 @@ pub const CERTIFICATION_SCHEMA: &str = "portcullis.certification_verdict.v1";
 pub const PREFLIGHT_SCHEMA: &str = "portcullis.preflight_verdict.v1";
 /// Schema of `waiver_audit.json`.
 pub const WAIVER_AUDIT_SCHEMA: &str = "portcullis.waiver_audit.v1";
+/// Schema of `environment.json`.
+pub const ENVIRONMENT_SCHEMA: &str = "portcullis.environment.v1";
+/// Schema of `decision.json`.
+pub const DECISION_SCHEMA: &str = "portcullis.decision.v1";
 /// Schema of one line of an event log.
 pub const EVENT_SCHEMA: &str = "portcullis.event.v1";
 
@@ -143,7 +148,7 @@ pub fn certification(envelope: &Envelope, decision: &Decision, roster: &Roster) 
             "certifiable": decision.certifiable,
             "why_not_certifiable": decision.why_not_certifiable,
             "policy": policy(decision),
-            "promotion": { "mode": decision.mode, "configured": roster.policy.promotion },
+            "promotion": { "mode": decision.mode, "configured": roster.policy.promotion.mode, "shadow_until": roster.policy.promotion.shadow_until },
             "gates": rows(decision, roster),
             "summary": decision.summary,
             "faults": decision.faults,
@@ -195,4 +200,21 @@ pub fn events(envelope: &Envelope, decision: &Decision) -> Result<String, Fault>
         })?);
     }
     Ok(text)
+}
+
+/// `environment.json`: what was allowed to be recorded of the host. Secrets by name are never in it.
+#[must_use]
+pub fn environment(envelope: &Envelope, world: &World) -> Value {
+    merged(
+        envelope,
+        json!({
+            "profile": Value::Null,
+            "vcr_mode": world.environment.get("VCR_MODE"),
+            "git_sha": world.source.commit,
+            "lane": world.lane,
+            "shard": { "kind": Value::Null, "index": 0, "total": 1 },
+            "host": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH },
+            "variables": world.environment.recorded(),
+        }),
+    )
 }

@@ -2,7 +2,7 @@
 
 use super::{
     collect,
-    session::{Session, artifact_text},
+    session::{Session, artifact_text, name},
 };
 use crate::{
     evidence::store,
@@ -22,8 +22,8 @@ use crate::{
 pub type Judged = Result<(), String>;
 
 /// Runs an aggregate by its trial name; `None` for another name.
-pub fn run(session: &Session, name: &str, threads: Option<usize>) -> Option<Judged> {
-    let judged = match name {
+pub fn run(session: &Session, aggregate: &str, threads: Option<usize>) -> Option<Judged> {
+    let judged = match aggregate {
         "full_suite_gate" => full_suite(session, threads),
         "full_certification" => certification(session, threads),
         "preflight_fast_fail" => preflight(session),
@@ -124,11 +124,11 @@ fn judged(session: &Session, decision: &Decision) -> Judged {
 }
 
 /// Writes a view into the run, and into the declared folder of the repository.
-fn publish(session: &Session, name: &str, text: &str) -> Result<(), Fault> {
+fn publish(session: &Session, view: &str, text: &str) -> Result<(), Fault> {
     let text = session.world.environment.redact(text);
-    session.run_dir()?.write_file(&format!("views/{name}"), text.as_bytes())?;
+    session.run_dir()?.write_file(&name(&format!("views/{view}"))?, text.as_bytes())?;
     if let Some(folder) = &session.roster.policy.views {
-        store::publish_view(session.world.tree.root(), folder, name, text.as_bytes())?;
+        store::publish_view(session.world.tree.root(), folder, &name(view)?, text.as_bytes())?;
     }
     Ok(())
 }

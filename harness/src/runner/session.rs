@@ -13,7 +13,7 @@ use crate::{
         context::{ArtifactSink, Trace, World},
         environment::Environment,
         git::Git,
-        store::{AttemptDir, Durability, Ownership, RunDir, Store},
+        store::{AttemptDir, Durability, Owner, RunDir, Store},
         target_dir,
         tree::Tree,
     },
@@ -51,6 +51,8 @@ pub const CLASSIFICATION_FILE: &str = "suite_classification.toml";
 pub const POLICY_MAX_BYTES: u64 = 1024 * 1024;
 const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 const NEXTEST_RUN_ID_VARIABLE: &str = "NEXTEST_RUN_ID";
+/// Schema of `run.json`.
+pub const RUN_SCHEMA: &str = "portcullis.run.v1";
 /// The variable that asks for a promotion mode.
 pub const MODE_VARIABLE: &str = "CI_GATE_PROMOTION_MODE";
 
@@ -267,11 +269,10 @@ impl Session {
     /// `receipt_unwritable` when the target directory refuses.
     pub fn run_dir(&self) -> Result<&Arc<RunDir>, Fault> {
         self.run.get_or_try_init(|| {
-            let store = Store::open(&self.world.target_dir)?;
-            let ownership = if self.owned { Ownership::Owned } else { Ownership::Joined };
-            let running = self.envelope("portcullis.run.v1", self.mode().0);
-            let run = store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
-            run.write_file("expected.json", artifact_text(&self.census)?.as_bytes())?;
+            let store = Store::open(&self.world.target_dir)?.with_durability(self.durability());
+            let owner = if self.owned { Owner::Owned } else { Owner::Joined };
+            let run = store.create_run(&self.envelope(RUN_SCHEMA, self.mode().0), owner)?;
+            run.write_file(&name("expected.json")?, artifact_text(&self.census)?.as_bytes())?;
             Ok(Arc::new(run))
         })
     }
@@ -301,7 +302,7 @@ impl Session {
     // A lost machine may lose a local run; it must not lose the evidence of a release.
     fn durability(&self) -> Durability {
         match self.world.lane {
-            Lane::Local => Durability::Cached,
+            Lane::Local => Durability::Relaxed,
             Lane::Pr | Lane::Main | Lane::Release => Durability::Synced,
         }
     }
@@ -481,6 +482,14 @@ pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
     artifact::document(value).map_err(|source| json(&source))
 }
 
+/// A path of the run directory.
+///
+/// # Errors
+/// When the text is no plain relative path.
+pub fn name(text: &str) -> Result<RelPath, Fault> {
+    RelPath::parse(text).map_err(|source| Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug"))
+}
+
 fn json(source: &serde_json::Error) -> Fault {
     Fault::new(RECEIPT_INVALID, "a document could not be rendered", "report this as a bug").because(source)
 }
@@ -553,10 +562,10 @@ impl ArtifactSink for Recorder {
 
     fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
         if let Some(run) = &self.run {
-            run.write_file(&format!("views/{name}"), bytes)?;
+            run.write_file(&self::name(&format!("views/{name}"))?, bytes)?;
         }
         if let Some((tree, folder)) = &self.session_views {
-            crate::evidence::store::publish_view(tree.root(), folder, name.as_str(), bytes)?;
+            crate::evidence::store::publish_view(tree.root(), folder, name, bytes)?;
         }
         Ok(())
     }

@@ -1,0 +1,3 @@
+//! tmp
+/// tmp
+pub fn render_argv(argv: &[String]) -> String { argv.join(" ") }
