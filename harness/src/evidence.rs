@@ -5,7 +5,11 @@
 pub mod clock;
 pub mod digest;
 pub mod environment;
+pub mod git;
 pub mod glob;
 pub mod json;
+pub mod lines;
+pub mod process;
 pub mod store;
+pub mod tool;
 pub mod tree;
