@@ -111,7 +111,7 @@ impl<'a> Command<'a> {
         argv[0] = tool.path.to_str().map(str::to_owned).ok_or_else(|| {
             Fault::new(COMMAND_FAILED, format!("the path of `{name}` is not UTF-8"), "install it under a plain path")
         })?;
-        let mut env = self.world.environment.child_env(&self.pass);
+        let mut env = self.world.environment.child_env(&self.pass)?;
         env.extend(self.env.clone());
         let cwd = match &self.cwd {
             Some(path) => self.world.tree.root().join(path.as_str()),
