@@ -3,9 +3,15 @@
 //! Leaves out every judgement: nothing here knows a status, a waiver or a policy.
 
 pub mod clock;
+pub mod context;
 pub mod digest;
 pub mod environment;
+pub mod git;
 pub mod glob;
 pub mod json;
+pub mod lines;
+pub mod process;
 pub mod store;
+pub mod target_dir;
+pub mod tool;
 pub mod tree;

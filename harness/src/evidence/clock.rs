@@ -63,11 +63,7 @@ pub fn resolve(
 ///
 /// # Errors
 /// When it lies outside the years 2000 to 9998, so that no date of ours could be compared with it.
-#[expect(
-    clippy::allow_attributes,
-    reason = "clippy.toml forbids the clock everywhere, this reader included"
-)]
-#[allow(clippy::disallowed_methods, reason = "the one reader of the system clock")]
+#[expect(clippy::disallowed_methods, reason = "the one reader of the system clock")]
 pub fn system_now() -> Result<Instant, Fault> {
     let refused = |found: String| {
         Fault::new(
@@ -91,11 +87,7 @@ pub struct Stopwatch(std::time::Instant);
 impl Stopwatch {
     /// Starts to measure.
     #[must_use]
-    #[expect(
-        clippy::allow_attributes,
-        reason = "clippy.toml forbids the clock everywhere, this reader included"
-    )]
-    #[allow(clippy::disallowed_methods, reason = "the one reader of the monotonic clock")]
+    #[expect(clippy::disallowed_methods, reason = "the one reader of the monotonic clock")]
     pub fn start() -> Self {
         Self(std::time::Instant::now())
     }

@@ -110,11 +110,6 @@ pub struct Environment {
 impl Environment {
     /// Reads the environment of this process. `extra_allow` are further names that may be read and recorded.
     #[must_use]
-    #[expect(
-        clippy::allow_attributes,
-        reason = "clippy.toml forbids the environment everywhere, this reader included"
-    )]
-    #[allow(clippy::disallowed_methods, reason = "the one reader of the environment")]
     pub fn capture(extra_allow: &[String]) -> Self {
         // A name that is not UTF-8 is on no list, so nothing is lost by leaving it out.
         let named =

@@ -41,7 +41,7 @@ pub const ATTEMPTS_MAX: u32 = 64;
 
 /// Whether a run belongs to this process alone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Owner {
+pub enum Ownership {
     /// One process; a directory that exists already is a conflict.
     Owned,
     /// Several processes that were told one run id; whoever comes first creates it.
@@ -93,13 +93,6 @@ impl Store {
         Ok(Self { dir, disk: Disk::default() })
     }
 
-    /// The same store with another promise about power loss.
-    #[must_use]
-    pub fn with_durability(mut self, durability: Durability) -> Self {
-        self.disk = self.disk.with_durability(durability);
-        self
-    }
-
     /// The folder `portcullis` itself.
     #[must_use]
     pub fn dir(&self) -> &Path {
@@ -112,41 +105,45 @@ impl Store {
         self.dir.join("runs").join(run_id.as_str())
     }
 
-    /// Creates the directory of `envelope.run_id`, or joins it, and writes `run.json` with state `running`.
+    /// Creates the directory of a run, or joins it, and writes `run.json` with state `running` and this header.
     ///
     /// # Errors
     /// `attempt_conflict` when the run is not ours to write: it exists already (`Owned`), or it is not running any
     /// more (`Joined`). `receipt_unwritable` when the disk refuses.
-    pub fn create_run(&self, envelope: &Envelope, owner: Owner) -> Result<RunDir, Fault> {
-        let run =
-            RunDir::at(self.run_path(&envelope.run_id), envelope.run_id.clone(), self.clone());
-        match self.disk.create_dir(run.path()) {
+    pub fn create_run(
+        &self,
+        run_id: &RunId,
+        ownership: Ownership,
+        durability: Durability,
+        running: &Envelope,
+    ) -> Result<RunDir, Fault> {
+        let disk = self.disk.clone().with_durability(durability);
+        let store = Self { dir: self.dir.clone(), disk };
+        let run = RunDir::at(self.run_path(run_id), run_id.clone(), store.clone());
+        match store.disk.create_dir(run.path()) {
             Ok(()) => {}
-            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => match owner {
-                Owner::Joined => {}
-                Owner::Owned => {
-                    return Err(taken(&envelope.run_id, "its directory exists already"));
+            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => match ownership {
+                Ownership::Joined => {}
+                Ownership::Owned => {
+                    return Err(taken(run_id, "its directory exists already"));
                 }
             },
             Err(source) => return Err(unwritable(run.path(), &source)),
         }
         let record = RunRecord {
-            envelope: envelope.with_schema(RUN_SCHEMA),
+            envelope: Envelope { run_id: run_id.clone(), ..running.with_schema(RUN_SCHEMA) },
             state: RunState::Running,
             manifest_sha256: None,
         };
         let path = run.path().join("run.json");
-        match self.disk.create(&path, render(&record)?.as_bytes()) {
+        match store.disk.create(&path, render(&record)?.as_bytes()) {
             Ok(()) => Ok(run),
             Err(source)
-                if source.kind() == io::ErrorKind::AlreadyExists && owner == Owner::Joined =>
+                if source.kind() == io::ErrorKind::AlreadyExists
+                    && ownership == Ownership::Joined =>
             {
                 let state = read_run(run.path())?.state;
-                if state == RunState::Running {
-                    Ok(run)
-                } else {
-                    Err(taken(&envelope.run_id, "it is over"))
-                }
+                if state == RunState::Running { Ok(run) } else { Err(taken(run_id, "it is over")) }
             }
             Err(source) => Err(unwritable(&path, &source)),
         }
@@ -228,4 +225,5 @@ fn unwritable(path: &Path, source: &io::Error) -> Fault {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests build their files in place")]
 mod tests;

@@ -281,4 +281,5 @@ fn fault_at(refusal: Refusal, path: &str) -> Fault {
 }
 
 #[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests build their files in place")]
 mod tests;

@@ -15,7 +15,7 @@ pub(super) const DOCUMENT_MAX_BYTES: u64 = 16 * 1024 * 1024;
 pub enum Durability {
     /// The system writes when it likes.
     #[default]
-    Relaxed,
+    Cached,
     /// Files and their folders are synced before their names appear.
     Synced,
 }
@@ -116,7 +116,7 @@ impl Disk {
 
     fn sync(&self, file: &File) -> io::Result<()> {
         match self.durability {
-            Durability::Relaxed => Ok(()),
+            Durability::Cached => Ok(()),
             Durability::Synced => file.sync_all(),
         }
     }
@@ -124,7 +124,7 @@ impl Disk {
     fn sync_parent(&self, path: &Path) -> io::Result<()> {
         match (self.durability, path.parent()) {
             (Durability::Synced, Some(dir)) if cfg!(unix) => File::open(dir)?.sync_all(),
-            (Durability::Synced | Durability::Relaxed, _) => Ok(()),
+            (Durability::Synced | Durability::Cached, _) => Ok(()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sealing and verifying: the digest of every file of a run. Leaves out what the files say.
 
 use super::{
-    MANIFEST_SCHEMA, RUN_SCHEMA, RunDir, RunRecord, RunState, disk, read_run, read_small, render,
+    MANIFEST_SCHEMA, RUN_SCHEMA, RunDir, RunRecord, RunState, read_run, read_small, render,
 };
 use crate::{
     evidence::{
@@ -63,14 +63,14 @@ impl RunDir {
         }
         let manifest =
             render(&Manifest { envelope: envelope.with_schema(MANIFEST_SCHEMA), files })?;
-        self.put(&disk::rel("manifest.json")?, manifest.as_bytes())?;
+        self.put("manifest.json", manifest.as_bytes())?;
         let seal = Digest::of(manifest.as_bytes());
         let record = RunRecord {
             envelope: envelope.with_schema(RUN_SCHEMA),
             state: RunState::Sealed,
             manifest_sha256: Some(seal),
         };
-        self.put(&disk::rel("run.json")?, render(&record)?.as_bytes())?;
+        self.put("run.json", render(&record)?.as_bytes())?;
         self.store.point_latest_at(envelope, seal)?;
         Ok(seal)
     }

@@ -103,11 +103,9 @@ impl RunDir {
     /// Writes a document of the run, whole, in place of what stood there.
     ///
     /// # Errors
-    /// `receipt_unwritable`; also for the three names that only sealing may write.
-    pub fn write_file(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
-        if matches!(name.as_str(), "run.json" | "manifest.json")
-            || name.as_str().starts_with("gates/")
-        {
+    /// `receipt_unwritable`; also for the names that have a writer of their own. `path_refused`.
+    pub fn write_file(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        if matches!(name, "run.json" | "manifest.json") || name.starts_with("gates/") {
             return Err(Fault::new(
                 RECEIPT_UNWRITABLE,
                 format!("`{name}` has a writer of its own"),
@@ -117,7 +115,8 @@ impl RunDir {
         self.put(name, bytes)
     }
 
-    pub(super) fn put(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
+    pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
+        let name = disk::rel(name)?;
         let path = self.path.join(name.as_str());
         if let Some((dir, _)) = name.as_str().rsplit_once('/') {
             let dir = self.path.join(dir);
@@ -138,7 +137,7 @@ impl RunDir {
         };
         let envelope = envelope.with_schema(super::RUN_SCHEMA);
         let record = RunRecord { envelope, state, manifest_sha256: None };
-        self.put(&disk::rel("run.json")?, render(&record)?.as_bytes())
+        self.put("run.json", render(&record)?.as_bytes())
     }
 
     pub(super) fn expect_running(&self) -> Result<(), Fault> {

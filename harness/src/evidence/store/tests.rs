@@ -38,10 +38,14 @@ fn store() -> (tempfile::TempDir, Store) {
     (dir, store)
 }
 
+fn begin_run(store: &Store, running: &Envelope, ownership: Ownership) -> Result<RunDir, Fault> {
+    store.create_run(&running.run_id, ownership, Durability::Cached, running)
+}
+
 /// One whole run: two gates, an artifact, a view, the seal.
 fn make_run(store: &Store, run: &str, at: &str) -> Result<RunDir, Fault> {
     let envelope = envelope(run, at);
-    let dir = store.create_run(&envelope, Owner::Owned)?;
+    let dir = begin_run(store, &envelope, Ownership::Owned)?;
     for id in ["alpha", "beta"] {
         let attempt = dir.begin_attempt(&gate(id), |n| Ok(format!("{{\"attempt\": {n}}}\n")))?;
         attempt.append_event("{\"seq\":1}\n")?;
@@ -49,7 +53,7 @@ fn make_run(store: &Store, run: &str, at: &str) -> Result<RunDir, Fault> {
         attempt.append_event("{\"seq\":2}\n")?;
         attempt.write_verdict("{\"outcome\": \"pass\"}\n")?;
     }
-    dir.write_file(&rel("views/full_suite_verdict.json"), b"{}\n")?;
+    dir.write_file("views/full_suite_verdict.json", b"{}\n")?;
     dir.seal(&envelope)?;
     Ok(dir)
 }
@@ -137,12 +141,12 @@ fn a_directory_belongs_to_its_run_alone() {
     let first = envelope("r1", EARLY);
     let conflict = Err("attempt_conflict");
     let seen =
-        |owner| store.create_run(&first, owner).map(|_| ()).map_err(|fault| fault.code().name());
-    assert_eq!(seen(Owner::Joined), Ok(()), "the first process creates it");
-    assert_eq!(seen(Owner::Joined), Ok(()), "the second joins");
-    assert_eq!(seen(Owner::Owned), conflict, "nobody takes it over");
-    store.create_run(&first, Owner::Joined).expect("a run").seal(&first).expect("a seal");
-    assert_eq!(seen(Owner::Joined), conflict, "a sealed run is never joined");
+        |owner| begin_run(&store, &first, owner).map(|_| ()).map_err(|fault| fault.code().name());
+    assert_eq!(seen(Ownership::Joined), Ok(()), "the first process creates it");
+    assert_eq!(seen(Ownership::Joined), Ok(()), "the second joins");
+    assert_eq!(seen(Ownership::Owned), conflict, "nobody takes it over");
+    begin_run(&store, &first, Ownership::Joined).expect("a run").seal(&first).expect("a seal");
+    assert_eq!(seen(Ownership::Joined), conflict, "a sealed run is never joined");
     let again = store.open_run(&first.run_id).expect("a run").seal(&first);
     assert_eq!(
         again.map(|_| ()).map_err(|fault| fault.code().name()),
@@ -154,7 +158,7 @@ fn a_directory_belongs_to_its_run_alone() {
 #[test]
 fn attempts_are_claimed_once_and_judged_once() {
     let (_dir, store) = store();
-    let run = store.create_run(&envelope("r1", EARLY), Owner::Joined).expect("a run");
+    let run = begin_run(&store, &envelope("r1", EARLY), Ownership::Joined).expect("a run");
     let begin = || run.begin_attempt(&gate("alpha"), |n| Ok(format!("{n}\n")));
     let claimed: Vec<u32> = std::thread::scope(|scope| {
         let threads: Vec<_> =
@@ -186,7 +190,7 @@ fn attempts_are_claimed_once_and_judged_once() {
 #[test]
 fn t36_an_event_is_one_line() {
     let (_dir, store) = store();
-    let run = store.create_run(&envelope("r1", EARLY), Owner::Owned).expect("a run");
+    let run = begin_run(&store, &envelope("r1", EARLY), Ownership::Owned).expect("a run");
     let attempt = run.begin_attempt(&gate("alpha"), |_| Ok(String::new())).expect("an attempt");
     for bad in ["", "no newline", "two\nlines\n", "\n\n"] {
         assert!(attempt.append_event(bad).is_err(), "{bad:?}");
@@ -198,9 +202,9 @@ fn t36_an_event_is_one_line() {
 #[test]
 fn records_with_a_writer_of_their_own_are_refused() {
     let (_dir, store) = store();
-    let run = store.create_run(&envelope("r1", EARLY), Owner::Owned).expect("a run");
+    let run = begin_run(&store, &envelope("r1", EARLY), Ownership::Owned).expect("a run");
     for name in ["run.json", "manifest.json", "gates/alpha/attempt-1/verdict.json"] {
-        assert!(run.write_file(&rel(name), b"{}\n").is_err(), "{name}");
+        assert!(run.write_file(name, b"{}\n").is_err(), "{name}");
     }
 }
 
@@ -238,7 +242,7 @@ fn fg77_latest_is_stale_when_a_newer_run_lies_beside_it() {
     let (_dir, store) = store();
     make_run(&store, "r1", EARLY).expect("a green run");
     let newer = envelope("r2", LATE);
-    let run = store.create_run(&newer, Owner::Owned).expect("a run that is killed here");
+    let run = begin_run(&store, &newer, Ownership::Owned).expect("a run that is killed here");
     assert_eq!(
         store.latest().map(|_| ()).map_err(|fault| fault.code().name()),
         Err("latest_stale")
@@ -246,7 +250,8 @@ fn fg77_latest_is_stale_when_a_newer_run_lies_beside_it() {
     run.seal(&newer).expect("a seal");
     let latest = store.latest().expect("a latest").expect("a run");
     assert_eq!(latest.envelope.run_id.as_str(), "r2");
-    store.create_run(&envelope("r0", EARLY), Owner::Owned).expect("an older run that was given up");
+    begin_run(&store, &envelope("r0", EARLY), Ownership::Owned)
+        .expect("an older run that was given up");
     assert!(store.latest().is_ok(), "an older run changes nothing");
     fs::create_dir(store.dir().join("runs/empty")).expect("a run killed before its first record");
     assert!(store.latest().is_err(), "a run without a record could be newer");
@@ -303,21 +308,25 @@ fn a2_a_view_replaces_a_link_and_never_follows_one() {
     fs::write(dir.path().join("victim"), "untouched").expect("a file");
     fs::create_dir(dir.path().join("views")).expect("a folder");
     std::os::unix::fs::symlink("../victim", dir.path().join("views/a.json")).expect("a link");
-    publish_view(dir.path(), &rel("views"), &rel("a.json"), b"new").expect("a view");
+    publish_view(dir.path(), &rel("views"), "a.json", b"new").expect("a view");
     assert_eq!(fs::read_to_string(dir.path().join("victim")).expect("a file"), "untouched");
     assert_eq!(fs::read_to_string(dir.path().join("views/a.json")).expect("a view"), "new");
     std::os::unix::fs::symlink("views", dir.path().join("link")).expect("a link");
-    let fault =
-        publish_view(dir.path(), &rel("link/deep"), &rel("a.json"), b"new").expect_err("a link");
+    let fault = publish_view(dir.path(), &rel("link/deep"), "a.json", b"new").expect_err("a link");
     assert_eq!(fault.code().name(), "link_refused");
-    publish_view(dir.path(), &rel("new/deep"), &rel("bundle/b.json"), b"b")
+    publish_view(dir.path(), &rel("new/deep"), "bundle/b.json", b"b")
         .expect("a view in new folders");
     assert_eq!(fs::read_to_string(dir.path().join("new/deep/bundle/b.json")).expect("a view"), "b");
 }
 
 #[test]
-fn a_synced_store_writes_the_same() {
+fn a_synced_run_is_written_the_same() {
     let (_dir, store) = store();
-    let run = make_run(&store.with_durability(Durability::Synced), "r1", EARLY).expect("a run");
+    let envelope = envelope("r1", EARLY);
+    let run = store
+        .create_run(&envelope.run_id, Ownership::Owned, Durability::Synced, &envelope)
+        .expect("a run");
+    run.write_file("views/a.json", b"{}\n").expect("a view");
+    run.seal(&envelope).expect("a seal");
     assert!(!is_refused(run.path()));
 }

@@ -1,6 +1,9 @@
 //! Views: documents under fixed names in a folder of the repository. Replaced whole, never written through a link.
 
-use super::{disk::Disk, unwritable};
+use super::{
+    disk::{self, Disk},
+    unwritable,
+};
 use crate::wire::{
     code::LINK_REFUSED,
     fault::{Fault, Location},
@@ -11,13 +14,14 @@ use std::{fs, io, path::Path};
 /// Writes `name` below `dir` of a tree, in place of whatever stood there. Missing folders are created.
 ///
 /// # Errors
-/// `link_refused` when a folder on the way is a link, `receipt_unwritable` when the disk refuses.
+/// `link_refused` when a folder on the way is a link, `path_refused`, `receipt_unwritable` when the disk refuses.
 pub fn publish_view(
     tree_root: &Path,
     dir: &RelPath,
-    name: &RelPath,
+    name: &str,
     bytes: &[u8],
 ) -> Result<(), Fault> {
+    let name = disk::rel(name)?;
     let mut path = tree_root.to_path_buf();
     let folders = name.as_str().rsplit_once('/').map(|(folders, _)| folders.split('/'));
     for part in dir.parts().chain(folders.into_iter().flatten()) {
