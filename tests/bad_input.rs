@@ -20,8 +20,12 @@ fn opened(files: &[(&str, &[u8])]) -> String {
     let faults = match Session::open(folder.path(), BINARY, &registry) {
         Err(faults) => faults,
         Ok(session) => {
-            let prepared = session.roster.gates.iter().filter_map(|gate| gate.prepared().err()).flatten();
-            prepared.chain(session.census_faults.iter().cloned()).chain(session.waivers.faults.iter().cloned()).collect()
+            let prepared =
+                session.roster.gates.iter().filter_map(|gate| gate.prepared().err()).flatten();
+            prepared
+                .chain(session.census_faults.iter().cloned())
+                .chain(session.waivers.faults.iter().cloned())
+                .collect()
         }
     };
     let text: Vec<String> = faults.iter().map(ToString::to_string).collect();
@@ -42,24 +46,54 @@ fn every_bad_policy_is_refused_with_place_and_remedy() {
     let contract = "[[gate]]\nid = \"g\"\nkind = \"artifact_contract\"\npath = \"a.json\"\nformat = \"json\"\n";
     let table: &[(&str, String)] = &[
         ("no policy file", opened(&[])),
-        ("an unknown key of a gate", policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nblokking = true\n")),
-        ("an unknown key of a kind", policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nshell = true\n")),
+        (
+            "an unknown key of a gate",
+            policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nblokking = true\n"),
+        ),
+        (
+            "an unknown key of a kind",
+            policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nshell = true\n"),
+        ),
         ("an unknown table", policy("[gates]\nid = \"g\"\n")),
         ("a wrong type", policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = \"git\"\n")),
         ("a duplicate key", policy("[[gate]]\nid = \"g\"\nid = \"h\"\n")),
-        ("a duplicate gate", policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\n[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\n")),
+        (
+            "a duplicate gate",
+            policy(
+                "[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\n[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\n",
+            ),
+        ),
         ("an unknown kind", policy("[[gate]]\nid = \"g\"\nkind = \"comand\"\n")),
         ("a gate that nobody wrote", policy("[[gate]]\nid = \"g\"\n")),
-        ("a need that does not exist", policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nneeds = [\"h\"]\n")),
-        ("a bad date", policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nenforce_from = 2026-02-30\n")),
+        (
+            "a need that does not exist",
+            policy("[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nneeds = [\"h\"]\n"),
+        ),
+        (
+            "a bad date",
+            policy(
+                "[[gate]]\nid = \"g\"\nkind = \"command\"\nargv = [\"git\"]\nenforce_from = 2026-02-30\n",
+            ),
+        ),
         ("no freshness", policy(contract)),
-        ("a CEL expression that does not compile", policy(&format!("{contract}freshness = {{ same_run = true }}\ncel = [\"doc.a ==\"]\n"))),
-        ("a CEL expression with an unknown name", policy(&format!("{contract}freshness = {{ same_run = true }}\ncel = [\"typo == 1 || true\"]\n"))),
+        (
+            "a CEL expression that does not compile",
+            policy(&format!("{contract}freshness = {{ same_run = true }}\ncel = [\"doc.a ==\"]\n")),
+        ),
+        (
+            "a CEL expression with an unknown name",
+            policy(&format!(
+                "{contract}freshness = {{ same_run = true }}\ncel = [\"typo == 1 || true\"]\n"
+            )),
+        ),
         ("not TOML", policy("[[gate]\n")),
         ("not UTF-8", opened(&[("portcullis.toml", b"[policy]\nversion = 1\nowner = \"\xff\"\n")])),
         ("a byte order mark", opened(&[("portcullis.toml", b"\xef\xbb\xbf[policy]\n")])),
         ("no census", opened(&[("portcullis.toml", HEAD.as_bytes())])),
-        ("a census that is not one", opened(&[("portcullis.toml", HEAD.as_bytes()), ("portcullis.lock", b"what is this\n")])),
+        (
+            "a census that is not one",
+            opened(&[("portcullis.toml", HEAD.as_bytes()), ("portcullis.lock", b"what is this\n")]),
+        ),
         (
             "a waiver file with a bad date",
             opened(&[
@@ -90,18 +124,20 @@ fn a_policy_of_a_hundred_megabytes_is_refused_unread() {
     assert!(text.contains("input_too_large") && text.contains("portcullis.toml"), "{text}");
 }
 
-const CONTRACT: &str =
-    "path = 'a.json'\nformat = 'json'\nrequired = ['/a']\nfreshness = { max_age = '7d' }\ntime_field = '/generated_at'";
+const CONTRACT: &str = "path = 'a.json'\nformat = 'json'\nrequired = ['/a']\nfreshness = { max_age = '7d' }\ntime_field = '/generated_at'";
 
 fn contract(bytes: &[u8]) -> String {
-    let seen = Bench::new(&portcullis_gates::artifact_contract::ARTIFACT_CONTRACT, CONTRACT).file("a.json", bytes).run();
+    let seen = Bench::new(&portcullis_gates::artifact_contract::ARTIFACT_CONTRACT, CONTRACT)
+        .file("a.json", bytes)
+        .run();
     described(&seen)
 }
 
 fn described(seen: &portcullis::testing::Seen) -> String {
     let mut text = format!("outcome {}\n", seen.outcome);
     if let Some(error) = seen.error() {
-        let place = error.location.as_ref().map_or_else(|| "(no place)".to_owned(), ToString::to_string);
+        let place =
+            error.location.as_ref().map_or_else(|| "(no place)".to_owned(), ToString::to_string);
         let _ok = write!(
             text,
             "error[{}]: {}\n  --> {place}\n   = expected: {}\n   = found: {}\n   = remedy: {}\n",
@@ -113,8 +149,13 @@ fn described(seen: &portcullis::testing::Seen) -> String {
         );
     }
     for finding in &seen.looked.findings {
-        let place = finding.location.as_ref().map_or_else(|| "(no place)".to_owned(), ToString::to_string);
-        let _ok = write!(text, "error[{}]: {}\n  --> {place}\n   = remedy: {}\n", finding.code, finding.message, finding.remedy);
+        let place =
+            finding.location.as_ref().map_or_else(|| "(no place)".to_owned(), ToString::to_string);
+        let _ok = write!(
+            text,
+            "error[{}]: {}\n  --> {place}\n   = remedy: {}\n",
+            finding.code, finding.message, finding.remedy
+        );
     }
     text
 }
@@ -149,7 +190,9 @@ fn an_artifact_of_a_hundred_megabytes_is_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let file = fs::File::create_new(folder.path().join("a.json")).expect("a file");
     file.set_len(100 * 1024 * 1024).expect("a sparse file");
-    let seen = Bench::new(&portcullis_gates::artifact_contract::ARTIFACT_CONTRACT, CONTRACT).folder(folder.path()).run();
+    let seen = Bench::new(&portcullis_gates::artifact_contract::ARTIFACT_CONTRACT, CONTRACT)
+        .folder(folder.path())
+        .run();
     assert_eq!(seen.code.as_deref(), Some("input_too_large"), "{:?}", seen.messages);
 }
 
@@ -158,7 +201,10 @@ fn an_artifact_of_a_hundred_megabytes_is_refused() {
 fn a_link_out_of_the_tree_and_a_locked_file_are_refused() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     std::os::unix::fs::symlink("/etc/passwd", folder.path().join("a.json")).expect("a link");
-    let bench = || Bench::new(&portcullis_gates::artifact_contract::ARTIFACT_CONTRACT, CONTRACT).folder(folder.path());
+    let bench = || {
+        Bench::new(&portcullis_gates::artifact_contract::ARTIFACT_CONTRACT, CONTRACT)
+            .folder(folder.path())
+    };
     assert_eq!(bench().run().code.as_deref(), Some("link_refused"));
     fs::remove_file(folder.path().join("a.json")).expect("removed");
     fs::create_dir(folder.path().join("a.json")).expect("a folder");

@@ -12,11 +12,13 @@ use std::{
 fn binary() -> PathBuf {
     let own = env::current_exe().expect("this test has a path");
     let folder = own.parent().expect("it lies in a folder");
-    let candidates = folder.read_dir().expect("the folder can be read").filter_map(Result::ok).filter(|entry| {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let stem = name.strip_suffix(env::consts::EXE_SUFFIX).unwrap_or(&name);
-        stem.strip_prefix("ci_full_suite_gate-").is_some_and(|hash| hash.len() == 16 && !hash.contains('.'))
-    });
+    let candidates =
+        folder.read_dir().expect("the folder can be read").filter_map(Result::ok).filter(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            let stem = name.strip_suffix(env::consts::EXE_SUFFIX).unwrap_or(&name);
+            stem.strip_prefix("ci_full_suite_gate-")
+                .is_some_and(|hash| hash.len() == 16 && !hash.contains('.'))
+        });
     candidates
         .max_by_key(|entry| entry.metadata().and_then(|meta| meta.modified()).ok())
         .map(|entry| entry.path())
@@ -62,8 +64,17 @@ fn the_terse_list_is_what_nextest_reads() {
         let name = line.strip_suffix(": test").expect("every line is a test");
         assert!(!name.is_empty() && !name.contains(' '), "{line}");
     }
-    for aggregate in ["full_suite_gate", "preflight_fast_fail", "full_certification", "waiver_lifecycle_audit", "practical_finish"] {
-        assert!(text.lines().any(|line| line == format!("{aggregate}: test")), "{aggregate} is not listed");
+    for aggregate in [
+        "full_suite_gate",
+        "preflight_fast_fail",
+        "full_certification",
+        "waiver_lifecycle_audit",
+        "practical_finish",
+    ] {
+        assert!(
+            text.lines().any(|line| line == format!("{aggregate}: test")),
+            "{aggregate} is not listed"
+        );
     }
     let ignored = run(&["--list", "--format", "terse", "--ignored"], root());
     assert_eq!((ignored.status.code(), stdout(&ignored).as_str()), (Some(0), ""));
@@ -72,7 +83,8 @@ fn the_terse_list_is_what_nextest_reads() {
 #[test]
 fn the_list_for_programs_has_metadata() {
     let listed = run(&["--list", "--format", "json"], root());
-    let document: serde_json::Value = serde_json::from_slice(&listed.stdout).expect("JSON and nothing else");
+    let document: serde_json::Value =
+        serde_json::from_slice(&listed.stdout).expect("JSON and nothing else");
     let tests = document["tests"].as_array().expect("a list");
     let gate = tests.iter().find(|row| row["name"] == "crate_budget").expect("a gate");
     assert_eq!((gate["kind"].as_str(), gate["blocking"].as_bool()), (Some("rust"), Some(true)));
@@ -82,8 +94,16 @@ fn the_list_for_programs_has_metadata() {
 #[test]
 fn every_gate_runs_alone_from_another_folder() {
     let elsewhere = tempfile::tempdir().expect("a temporary folder");
-    for gate in ["waiver_lifecycle", "quarantine_lifecycle", "practical_finish", "msrv_stated", "documented_paths"] {
-        for arguments in [vec!["--exact", gate, "--nocapture"], vec![gate, "--", "--nocapture", "--exact"]] {
+    for gate in [
+        "waiver_lifecycle",
+        "quarantine_lifecycle",
+        "practical_finish",
+        "msrv_stated",
+        "documented_paths",
+    ] {
+        for arguments in
+            [vec!["--exact", gate, "--nocapture"], vec![gate, "--", "--nocapture", "--exact"]]
+        {
             let ran = run(&arguments, elsewhere.path());
             let text = stdout(&ran);
             assert_eq!(ran.status.code(), Some(0), "{gate}: {text}{}", stderr(&ran));
@@ -98,7 +118,11 @@ fn fg01_a_name_that_matches_nothing_exits_3_and_suggests() {
     assert_eq!(ran.status.code(), Some(3));
     let text = stderr(&ran);
     assert!(text.contains("filter_matched_nothing") && text.contains("crate_budget"), "{text}");
-    assert_eq!(run(&["--ignored"], root()).status.code(), Some(3), "nothing is ignored, so nothing would run");
+    assert_eq!(
+        run(&["--ignored"], root()).status.code(),
+        Some(3),
+        "nothing is ignored, so nothing would run"
+    );
 }
 
 #[test]
@@ -125,9 +149,15 @@ fn eight_processes_share_one_run() {
         let ran = child.wait_with_output().expect("it ends");
         assert_eq!(ran.status.code(), Some(0), "{}{}", stdout(&ran), stderr(&ran));
     }
-    let target = binary().ancestors().find(|folder| folder.join("CACHEDIR.TAG").is_file()).expect("a target folder").to_path_buf();
+    let target = binary()
+        .ancestors()
+        .find(|folder| folder.join("CACHEDIR.TAG").is_file())
+        .expect("a target folder")
+        .to_path_buf();
     let attempts = target.join("portcullis/runs").join(&run_id).join("gates/waiver_lifecycle");
     let found = attempts.read_dir().expect("attempts").filter_map(Result::ok);
-    let complete = found.filter(|entry| entry.path().join("started.json").is_file() && entry.path().join("verdict.json").is_file());
+    let complete = found.filter(|entry| {
+        entry.path().join("started.json").is_file() && entry.path().join("verdict.json").is_file()
+    });
     assert_eq!(complete.count(), 8, "each process left a receipt of its own");
 }

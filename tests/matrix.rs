@@ -30,7 +30,10 @@ fn every_kind_bites() {
 fn every_code_of_a_kind_is_raised_by_a_known_bad() {
     for kind in registry().kinds() {
         for code in kind.codes {
-            let bitten = kind.teeth.iter().any(|tooth| tooth.expect.is_some_and(|expected| expected == *code));
+            let bitten = kind
+                .teeth
+                .iter()
+                .any(|tooth| tooth.expect.is_some_and(|expected| expected == *code));
             assert!(bitten, "no known-bad of `{}` raises `{code}`", kind.id);
         }
     }
@@ -42,15 +45,26 @@ fn codes_are_unique_and_well_shaped() {
     let mut all: Vec<portcullis::Code> = portcullis::wire::code::HARNESS_CODES.to_vec();
     // A kind may raise a code of the harness; a code of its own has another number and another name.
     for kind in registry.kinds() {
-        all.extend(kind.codes.iter().filter(|code| !portcullis::wire::code::HARNESS_CODES.contains(code)));
+        all.extend(
+            kind.codes.iter().filter(|code| !portcullis::wire::code::HARNESS_CODES.contains(code)),
+        );
     }
     for (n, code) in all.iter().enumerate() {
         let digits = code.number().strip_prefix("PC").unwrap_or_default();
         assert!(digits.len() == 4 && digits.bytes().all(|b| b.is_ascii_digit()), "{code}");
-        assert!(code.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'), "{code}");
-        assert!(code.meaning().ends_with('.') && code.meaning().len() > 10, "{code} has no meaning");
+        assert!(
+            code.name().bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_'),
+            "{code}"
+        );
+        assert!(
+            code.meaning().ends_with('.') && code.meaning().len() > 10,
+            "{code} has no meaning"
+        );
         for other in &all[..n] {
-            assert!(other.number() != code.number() && other.name() != code.name(), "{code} and {other}");
+            assert!(
+                other.number() != code.number() && other.name() != code.name(),
+                "{code} and {other}"
+            );
         }
     }
 }
@@ -60,14 +74,24 @@ fn every_page_has_its_sections_and_names_every_code() {
     for kind in registry().kinds() {
         let page = kind.page.join("\n");
         let mut at = 0;
-        for section in ["What it checks", "Why it gates", "Example", "Configuration", "Remediation"] {
+        for section in ["What it checks", "Why it gates", "Example", "Configuration", "Remediation"]
+        {
             let heading = format!("### {section}");
             let place = page.find(&heading);
-            assert!(place.is_some_and(|place| place >= at), "`{}` lacks `{heading}`, or has it out of order", kind.id);
+            assert!(
+                place.is_some_and(|place| place >= at),
+                "`{}` lacks `{heading}`, or has it out of order",
+                kind.id
+            );
             at = place.unwrap_or(at);
         }
         for code in kind.codes {
-            assert!(page.contains(code.name()), "the page of `{}` does not name `{}`", kind.id, code.name());
+            assert!(
+                page.contains(code.name()),
+                "the page of `{}` does not name `{}`",
+                kind.id,
+                code.name()
+            );
         }
     }
 }
@@ -75,12 +99,15 @@ fn every_page_has_its_sections_and_names_every_code() {
 #[test]
 fn the_matrix_is_the_committed_one() {
     let registry = registry();
-    let fixtures: Vec<(&KindDecl, &Tooth)> =
-        registry.kinds().flat_map(|kind| kind.teeth.iter().map(move |tooth| (kind, tooth))).collect();
+    let fixtures: Vec<(&KindDecl, &Tooth)> = registry
+        .kinds()
+        .flat_map(|kind| kind.teeth.iter().map(move |tooth| (kind, tooth)))
+        .collect();
     let mut problems = Vec::new();
     for kind in registry.kinds() {
         let good = kind.teeth.iter().find(|tooth| tooth.expect.is_none()).expect("a known-good");
-        let mut map = format!("# `{}`, configured as in `{}`, over every fixture tree\n", kind.id, good.name);
+        let mut map =
+            format!("# `{}`, configured as in `{}`, over every fixture tree\n", kind.id, good.name);
         for (owner, tooth) in &fixtures {
             let seen = Bench::tooth(kind, &Tooth { config: good.config, ..**tooth }).run();
             let mut codes = seen.codes.clone();
@@ -89,7 +116,13 @@ fn the_matrix_is_the_committed_one() {
             codes.extend(seen.error().map(|error| error.code.clone()));
             codes.extend(seen.skip().map(|skip| skip.reason.name().to_owned()));
             // Writing to a String cannot fail.
-            let _ok = writeln!(map, "{:<60} {:<5} {}", format!("{}/{}", owner.id, tooth.name), seen.outcome.name(), codes.join(" "));
+            let _ok = writeln!(
+                map,
+                "{:<60} {:<5} {}",
+                format!("{}/{}", owner.id, tooth.name),
+                seen.outcome.name(),
+                codes.join(" ")
+            );
         }
         if let Err(problem) = portcullis_repo::snapshot(&format!("matrix/{}.txt", kind.id), &map) {
             problems.push(problem);

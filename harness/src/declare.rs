@@ -41,7 +41,8 @@ impl Examined {
 pub type Check = fn(&GateContext<'_>, &mut Findings) -> Result<Examined, GateError>;
 
 /// A check with its configuration bound.
-pub type Prepared = Arc<dyn Fn(&GateContext<'_>, &mut Findings) -> Result<Examined, GateError> + Send + Sync>;
+pub type Prepared =
+    Arc<dyn Fn(&GateContext<'_>, &mut Findings) -> Result<Examined, GateError> + Send + Sync>;
 
 /// Where something is declared, for messages that name both places of a duplicate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,7 +120,15 @@ impl Tooth {
         config: &'static str,
         files: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { name, expect: None, config, files, now: Self::NOW, lane: crate::wire::outcome::Lane::Main, git: false }
+        Self {
+            name,
+            expect: None,
+            config,
+            files,
+            now: Self::NOW,
+            lane: crate::wire::outcome::Lane::Main,
+            git: false,
+        }
     }
 
     /// A tree and a configuration that must raise `code`.
@@ -130,7 +139,15 @@ impl Tooth {
         config: &'static str,
         files: &'static [(&'static str, &'static str)],
     ) -> Self {
-        Self { name, expect: Some(code), config, files, now: Self::NOW, lane: crate::wire::outcome::Lane::Main, git: false }
+        Self {
+            name,
+            expect: Some(code),
+            config,
+            files,
+            now: Self::NOW,
+            lane: crate::wire::outcome::Lane::Main,
+            git: false,
+        }
     }
 
     /// The same on another day.

@@ -45,7 +45,9 @@ pub fn main(package: &str, binary: &str) -> ExitCode {
     match start(Path::new(package), binary) {
         Ok(code) => ExitCode::from(code),
         Err(faults) => {
-            let nothing = faults.iter().any(|fault| fault.code() == REGISTRY_EMPTY || fault.code() == FILTER_MATCHED_NOTHING);
+            let nothing = faults.iter().any(|fault| {
+                fault.code() == REGISTRY_EMPTY || fault.code() == FILTER_MATCHED_NOTHING
+            });
             for fault in &faults {
                 say(&mut io::stderr(), &format!("{}\n", human::plain(&fault.to_string())));
             }
@@ -72,12 +74,18 @@ fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
             format!("give a `[[gate]]` table `binary = \"{binary}\"`, or remove the binary"),
         )]);
     }
-    let selected: BTreeMap<String, Subject> =
-        subjects.iter().filter(|(name, _)| invocation.selects(name)).map(|(name, subject)| (name.clone(), *subject)).collect();
+    let selected: BTreeMap<String, Subject> = subjects
+        .iter()
+        .filter(|(name, _)| invocation.selects(name))
+        .map(|(name, subject)| (name.clone(), *subject))
+        .collect();
     if invocation.list {
         // No gate is ever ignored, so the list of ignored gates is empty, as nextest expects.
         let shown = if invocation.ignored { BTreeMap::new() } else { selected };
-        say(&mut io::stdout(), &list::render(&session, &shown, invocation.format).map_err(|fault| vec![fault])?);
+        say(
+            &mut io::stdout(),
+            &list::render(&session, &shown, invocation.format).map_err(|fault| vec![fault])?,
+        );
         return Ok(0);
     }
     if selected.is_empty() || invocation.ignored || invocation.bench {
@@ -88,7 +96,11 @@ fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
 }
 
 /// Binds the configuration of every gate that is about to run, so that nothing runs under a broken policy.
-fn validate(session: &Session, invocation: &Invocation, selected: &BTreeMap<String, Subject>) -> Result<(), Vec<Fault>> {
+fn validate(
+    session: &Session,
+    invocation: &Invocation,
+    selected: &BTreeMap<String, Subject>,
+) -> Result<(), Vec<Fault>> {
     let mut positions = Vec::new();
     for subject in selected.values() {
         match subject {
@@ -125,7 +137,11 @@ fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<Strin
     code
 }
 
-fn nothing_matched(invocation: &Invocation, subjects: &BTreeMap<String, Subject>, binary: &str) -> Fault {
+fn nothing_matched(
+    invocation: &Invocation,
+    subjects: &BTreeMap<String, Subject>,
+    binary: &str,
+) -> Fault {
     let asked = invocation.filters.join("`, `");
     let close: Vec<&str> = invocation
         .filters

@@ -70,7 +70,10 @@ impl Seen {
 /// A configuration that is refused shows as outcome `error` with the code of its first fault.
 #[must_use]
 pub fn run(kind: &'static KindDecl, config: &str, files: &[(&str, &str)]) -> Seen {
-    files.iter().fold(Bench::new(kind, config), |bench, (path, text)| bench.file(path, text.as_bytes())).run()
+    files
+        .iter()
+        .fold(Bench::new(kind, config), |bench, (path, text)| bench.file(path, text.as_bytes()))
+        .run()
 }
 
 /// Runs every tooth of a kind and returns what is wrong, nothing when all bite.
@@ -191,7 +194,8 @@ impl Bench {
             Ok(looked) => looked,
             Err(fault) => Looked::error(&fault),
         };
-        let codes: Vec<String> = looked.findings.iter().map(|finding| finding.code.clone()).collect();
+        let codes: Vec<String> =
+            looked.findings.iter().map(|finding| finding.code.clone()).collect();
         let error = looked.error.clone();
         let artifacts = sink.files.lock().unwrap_or_else(PoisonError::into_inner).clone();
         Seen {
@@ -220,11 +224,18 @@ impl Bench {
 
     fn look(&self, trace: &Arc<Trace>, sink: &Arc<Memory>) -> Result<Looked, Fault> {
         crate::runner::panics::install();
-        let fresh = tempfile::Builder::new().prefix("portcullis-bench-").tempdir().map_err(|source| io(&source))?;
+        let fresh = tempfile::Builder::new()
+            .prefix("portcullis-bench-")
+            .tempdir()
+            .map_err(|source| io(&source))?;
         let root = self.folder.clone().unwrap_or_else(|| fresh.path().to_path_buf());
         for (path, bytes) in &self.files {
             let path = RelPath::parse(path).map_err(|source| {
-                Fault::new(CONFIG_INVALID, source.to_string(), "name the file by a plain relative path")
+                Fault::new(
+                    CONFIG_INVALID,
+                    source.to_string(),
+                    "name the file by a plain relative path",
+                )
             })?;
             write(&root, &path, bytes).map_err(|source| io(&source))?;
         }
@@ -250,7 +261,8 @@ impl Bench {
             }
         };
         let gates = Arc::new(policy.gates.clone());
-        let run_id = RunId::parse("bench").map_err(|source| Fault::new(CONFIG_INVALID, source.to_string(), "rename"))?;
+        let run_id = RunId::parse("bench")
+            .map_err(|source| Fault::new(CONFIG_INVALID, source.to_string(), "rename"))?;
         let world = Arc::new(World {
             tree: Tree::new(&root)?,
             git,
@@ -269,15 +281,18 @@ impl Bench {
 }
 
 fn first(faults: Vec<Fault>) -> Fault {
-    faults
-        .into_iter()
-        .next()
-        .unwrap_or_else(|| Fault::new(CONFIG_INVALID, "refused without a reason", "report this as a bug"))
+    faults.into_iter().next().unwrap_or_else(|| {
+        Fault::new(CONFIG_INVALID, "refused without a reason", "report this as a bug")
+    })
 }
 
 fn io(source: &std::io::Error) -> Fault {
-    Fault::new(INPUT_UNREADABLE, "the small tree of a bench could not be written", "check the temporary folder")
-        .because(source)
+    Fault::new(
+        INPUT_UNREADABLE,
+        "the small tree of a bench could not be written",
+        "check the temporary folder",
+    )
+    .because(source)
 }
 
 /// Commits everything below `root` to a fresh repository, at a fixed time by a fixed author.
@@ -288,11 +303,27 @@ fn commit(root: &Path, environment: &Environment) -> Result<(), Fault> {
     })?;
     let none: [&str; 0] = [];
     let mut env = environment.child_env(&none)?;
-    for (name, value) in [("GIT_AUTHOR_DATE", BENCH_COMMIT), ("GIT_COMMITTER_DATE", BENCH_COMMIT), ("GIT_CONFIG_GLOBAL", ""), ("GIT_CONFIG_NOSYSTEM", "1")] {
+    for (name, value) in [
+        ("GIT_AUTHOR_DATE", BENCH_COMMIT),
+        ("GIT_COMMITTER_DATE", BENCH_COMMIT),
+        ("GIT_CONFIG_GLOBAL", ""),
+        ("GIT_CONFIG_NOSYSTEM", "1"),
+    ] {
         env.insert(name.to_owned(), value.to_owned());
     }
-    let identity = ["-c", "user.name=bench", "-c", "user.email=bench@example.invalid", "-c", "commit.gpgsign=false"];
-    let steps: [&[&str]; 3] = [&["init", "--quiet"], &["add", "--all", "--force"], &["commit", "--quiet", "--allow-empty", "--message", "bench"]];
+    let identity = [
+        "-c",
+        "user.name=bench",
+        "-c",
+        "user.email=bench@example.invalid",
+        "-c",
+        "commit.gpgsign=false",
+    ];
+    let steps: [&[&str]; 3] = [
+        &["init", "--quiet"],
+        &["add", "--all", "--force"],
+        &["commit", "--quiet", "--allow-empty", "--message", "bench"],
+    ];
     for step in steps {
         let words = std::iter::once(git.as_str()).chain(identity).chain(step.iter().copied());
         let request = Request {
@@ -304,7 +335,12 @@ fn commit(root: &Path, environment: &Environment) -> Result<(), Fault> {
         };
         let finished = process::run(&request)?;
         if !finished.is_success() {
-            return Err(Fault::new(GIT_FAILED, "the tree of a bench could not be committed", "see what git says").found(finished.stderr.text()));
+            return Err(Fault::new(
+                GIT_FAILED,
+                "the tree of a bench could not be committed",
+                "see what git says",
+            )
+            .found(finished.stderr.text()));
         }
     }
     Ok(())
@@ -316,7 +352,12 @@ fn write(root: &Path, path: &RelPath, bytes: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = target.parent() {
         std::fs::create_dir_all(folder)?;
     }
-    std::fs::OpenOptions::new().write(true).create(true).truncate(true).open(target)?.write_all(bytes)
+    std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .open(target)?
+        .write_all(bytes)
 }
 
 /// Artifacts in memory.
@@ -329,7 +370,11 @@ impl ArtifactSink for Memory {
     fn write(&self, name: &RelPath, bytes: &[u8]) -> Result<Evidence, Fault> {
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         files.insert(name.to_string(), bytes.to_vec());
-        Ok(Evidence { path: name.to_string(), sha256: Some(Digest::of(bytes)), bytes: bytes.len() as u64 })
+        Ok(Evidence {
+            path: name.to_string(),
+            sha256: Some(Digest::of(bytes)),
+            bytes: bytes.len() as u64,
+        })
     }
 
     fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {

@@ -13,17 +13,36 @@ portcullis::gate! {
     pub static DOCUMENTED_PATHS: "documented_paths", check = check;
 }
 
-const PATH_MISSING: Code = Code::new("PC1911", "documented_path_missing", "A document names a path that does not exist.");
+const PATH_MISSING: Code =
+    Code::new("PC1911", "documented_path_missing", "A document names a path that does not exist.");
 
 /// What is made by running something, and so is absent in a fresh clone.
 const PRODUCED: &[&str] = &["target/"];
-const ROOTS: &[&str] =
-    &["harness/", "gates/", "canary/", "cli/", "tests/", "benches/", "fixtures/", "docs/", ".ci/", ".cargo/", ".github/", "ledger/"];
+const ROOTS: &[&str] = &[
+    "harness/",
+    "gates/",
+    "canary/",
+    "cli/",
+    "tests/",
+    "benches/",
+    "fixtures/",
+    "docs/",
+    ".ci/",
+    ".cargo/",
+    ".github/",
+    "ledger/",
+];
 const FILES: &[&str] = &["md", "toml", "lock", "rs", "json", "jsonl", "yml"];
 
 fn check(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError> {
     let mut examined = 0;
-    let globs = portcullis::Globs::new(&["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "GLOSSARY.md", "docs/**/*.md"])?;
+    let globs = portcullis::Globs::new(&[
+        "README.md",
+        "ARCHITECTURE.md",
+        "CONTRIBUTING.md",
+        "GLOSSARY.md",
+        "docs/**/*.md",
+    ])?;
     for document in cx.files(&globs)? {
         let text = document.text()?;
         for (number, line) in (1u32..).zip(text.lines()) {
@@ -34,8 +53,13 @@ fn check(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError
                     continue;
                 }
                 out.push(
-                    Finding::new(PATH_MISSING, word, format!("`{word}` does not exist"), "correct the path or remove it")
-                        .at(Location::at(document.path(), number, 0)),
+                    Finding::new(
+                        PATH_MISSING,
+                        word,
+                        format!("`{word}` does not exist"),
+                        "correct the path or remove it",
+                    )
+                    .at(Location::at(document.path(), number, 0)),
                 );
             }
         }
@@ -52,7 +76,18 @@ fn names_a_path(word: &str) -> bool {
     let produced = PRODUCED.iter().any(|prefix| word.starts_with(prefix));
     let rooted = ROOTS.iter().any(|root| word.starts_with(root));
     let at_the_top = !word.contains('/')
-        && word.rsplit_once('.').is_some_and(|(stem, ending)| !stem.is_empty() && FILES.contains(&ending))
-        && (word.starts_with(|c: char| c.is_ascii_uppercase()) || matches!(word, "portcullis.toml" | "portcullis.lock" | "suite_classification.toml" | "clippy.toml" | "deny.toml" | "rustfmt.toml"));
+        && word
+            .rsplit_once('.')
+            .is_some_and(|(stem, ending)| !stem.is_empty() && FILES.contains(&ending))
+        && (word.starts_with(|c: char| c.is_ascii_uppercase())
+            || matches!(
+                word,
+                "portcullis.toml"
+                    | "portcullis.lock"
+                    | "suite_classification.toml"
+                    | "clippy.toml"
+                    | "deny.toml"
+                    | "rustfmt.toml"
+            ));
     plain && !produced && (rooted || at_the_top)
 }

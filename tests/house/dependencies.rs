@@ -32,10 +32,15 @@ portcullis::gate! {
     pub static LICENCE_ALLOW_LIST: "licence_allow_list", check = licence_allow_list;
 }
 
-const TOO_MANY_CRATES: Code =
-    Code::new("PC1901", "too_many_crates", "A library has more crates in its tree than its budget.");
-const DENIED_DEPENDENCY: Code = Code::new("PC1902", "denied_dependency", "A denied crate is reachable from a library.");
-const LICENCE_REFUSED: Code = Code::new("PC1903", "licence_refused", "A licence is not on the allow-list.");
+const TOO_MANY_CRATES: Code = Code::new(
+    "PC1901",
+    "too_many_crates",
+    "A library has more crates in its tree than its budget.",
+);
+const DENIED_DEPENDENCY: Code =
+    Code::new("PC1902", "denied_dependency", "A denied crate is reachable from a library.");
+const LICENCE_REFUSED: Code =
+    Code::new("PC1903", "licence_refused", "A licence is not on the allow-list.");
 
 const BUDGETS: &[(&str, usize)] = &[("portcullis", 52), ("portcullis-gates", 85)];
 
@@ -62,9 +67,22 @@ fn crate_budget(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, Ga
 }
 
 /// Crates that no library of ours may link, and crates that the harness alone may not.
-const DENIED: &[&str] =
-    &["tokio", "reqwest", "hyper", "ureq", "curl", "openssl-sys", "ring", "cc", "cmake", "libsqlite3-sys", "git2", "chrono"];
-const DENIED_IN_HARNESS: &[&str] = &["cel", "regex", "serde_yaml", "serde-saphyr", "cargo_metadata", "anyhow", "thiserror"];
+const DENIED: &[&str] = &[
+    "tokio",
+    "reqwest",
+    "hyper",
+    "ureq",
+    "curl",
+    "openssl-sys",
+    "ring",
+    "cc",
+    "cmake",
+    "libsqlite3-sys",
+    "git2",
+    "chrono",
+];
+const DENIED_IN_HARNESS: &[&str] =
+    &["cel", "regex", "serde_yaml", "serde-saphyr", "cargo_metadata", "anyhow", "thiserror"];
 
 fn forbidden_dependency(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError> {
     let mut examined = 0;
@@ -87,8 +105,20 @@ fn forbidden_dependency(cx: &GateContext<'_>, out: &mut Findings) -> Result<Exam
 }
 
 const LICENCES: &[&str] = &[
-    "MIT", "Apache-2.0", "Unlicense", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "0BSD", "CC0-1.0", "MIT-0",
-    "Apache-2.0 WITH LLVM-exception", "BSL-1.0", "MPL-2.0",
+    "MIT",
+    "Apache-2.0",
+    "Unlicense",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "0BSD",
+    "CC0-1.0",
+    "MIT-0",
+    "Apache-2.0 WITH LLVM-exception",
+    "BSL-1.0",
+    "MPL-2.0",
 ];
 
 fn licence_allow_list(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError> {
@@ -96,9 +126,14 @@ fn licence_allow_list(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examin
     for (name, licence) in &tree {
         if !is_allowed(licence) {
             out.push(
-                Finding::new(LICENCE_REFUSED, name, format!("`{name}` is under `{licence}`"), "replace the crate")
-                    .expected(LICENCES.join(", "))
-                    .found(licence.clone()),
+                Finding::new(
+                    LICENCE_REFUSED,
+                    name,
+                    format!("`{name}` is under `{licence}`"),
+                    "replace the crate",
+                )
+                .expected(LICENCES.join(", "))
+                .found(licence.clone()),
             );
         }
     }
@@ -114,10 +149,11 @@ fn is_allowed(licence: &str) -> bool {
 
 /// Package (`name vX.Y.Z`) to licence, as cargo resolves it for this host.
 fn tree(cx: &GateContext<'_>, arguments: &[&str]) -> Result<BTreeMap<String, String>, GateError> {
-    let fixed = ["cargo", "tree", "--locked", "--offline", "--prefix", "none", "--format", "{p}|{l}"];
+    let fixed =
+        ["cargo", "tree", "--locked", "--offline", "--prefix", "none", "--format", "{p}|{l}"];
     let argv: Vec<String> = fixed.iter().chain(arguments).map(|word| (*word).to_owned()).collect();
     let finished = cx.command(&argv).run()?;
-    if !finished.success() {
+    if !finished.is_success() {
         return Err(GateError::new(
             TOO_MANY_CRATES,
             "`cargo tree` failed, so nothing is known about the dependencies",

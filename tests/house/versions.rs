@@ -13,7 +13,11 @@ portcullis::gate! {
     pub static MSRV_STATED: "msrv_stated", check = check;
 }
 
-const MSRV_DIFFERS: Code = Code::new("PC1921", "msrv_differs", "A file does not state the minimum Rust version of the manifest.");
+const MSRV_DIFFERS: Code = Code::new(
+    "PC1921",
+    "msrv_differs",
+    "A file does not state the minimum Rust version of the manifest.",
+);
 
 const PLACES: &[(&str, &str)] = &[
     ("README.md", "Rust {}"),
@@ -28,16 +32,26 @@ fn check(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError
         .find_map(|line| line.strip_prefix("rust-version = "))
         .map(|value| value.trim_matches('"').to_owned())
         .ok_or_else(|| {
-            GateError::new(MSRV_DIFFERS, "`Cargo.toml` states no `rust-version`", "state it in `[workspace.package]`")
-                .at(Location::file("Cargo.toml"))
+            GateError::new(
+                MSRV_DIFFERS,
+                "`Cargo.toml` states no `rust-version`",
+                "state it in `[workspace.package]`",
+            )
+            .at(Location::file("Cargo.toml"))
         })?;
     for (place, shape) in PLACES {
-        let path = RelPath::parse(place).map_err(|source| GateError::new(MSRV_DIFFERS, source.to_string(), "rename it"))?;
+        let path = RelPath::parse(place)
+            .map_err(|source| GateError::new(MSRV_DIFFERS, source.to_string(), "rename it"))?;
         let expected = shape.replace("{}", &stated);
         if !cx.file(&path).text()?.contains(&expected) {
             out.push(
-                Finding::new(MSRV_DIFFERS, place, format!("`{place}` does not say `{expected}`"), format!("write `{expected}`"))
-                    .at(Location::file(place)),
+                Finding::new(
+                    MSRV_DIFFERS,
+                    place,
+                    format!("`{place}` does not say `{expected}`"),
+                    format!("write `{expected}`"),
+                )
+                .at(Location::file(place)),
             );
         }
     }

@@ -24,7 +24,10 @@ pub fn snapshot(name: &str, text: &str) -> Result<(), String> {
 pub fn bless_requested(bless: Option<&str>, ci: Option<&str>) -> Result<bool, String> {
     let ci = ci.is_some_and(|value| !value.is_empty() && value != "false");
     match (bless, ci) {
-        (Some("1"), true) => Err("bless_refused: CI compares, it never accepts; bless locally and commit the diff".to_owned()),
+        (Some("1"), true) => {
+            Err("bless_refused: CI compares, it never accepts; bless locally and commit the diff"
+                .to_owned())
+        }
         (Some("1"), false) => Ok(true),
         (Some(_) | None, _) => Ok(false),
     }
@@ -37,7 +40,8 @@ fn compare(path: &Path, text: &str) -> Result<(), String> {
     if expected == text {
         return Ok(());
     }
-    let mut report = format!("{} differs; look at it, then bless it with PORTCULLIS_BLESS=1\n", path.display());
+    let mut report =
+        format!("{} differs; look at it, then bless it with PORTCULLIS_BLESS=1\n", path.display());
     let (mut left, mut right) = (expected.lines(), text.lines());
     for number in 1.. {
         match (left.next(), right.next()) {
@@ -45,7 +49,12 @@ fn compare(path: &Path, text: &str) -> Result<(), String> {
             (a, b) if a == b => {}
             (a, b) => {
                 // Writing to a String cannot fail.
-                let _ok = writeln!(report, "line {number}\n  committed: {}\n  now:       {}", a.unwrap_or("(end)"), b.unwrap_or("(end)"));
+                let _ok = writeln!(
+                    report,
+                    "line {number}\n  committed: {}\n  now:       {}",
+                    a.unwrap_or("(end)"),
+                    b.unwrap_or("(end)")
+                );
                 break;
             }
         }
@@ -58,7 +67,10 @@ fn variable(name: &str) -> Option<String> {
     env::var(name).ok()
 }
 
-#[expect(clippy::disallowed_methods, reason = "a snapshot is a tracked file that its author reviews")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "a snapshot is a tracked file that its author reviews"
+)]
 fn write(path: &Path, text: &str) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;

@@ -152,7 +152,12 @@ pub struct GateContext<'a> {
 impl<'a> GateContext<'a> {
     /// The context of one attempt.
     #[must_use]
-    pub fn new(world: &'a World, gate: &'a GateTable, trace: &'a Trace, sink: &'a dyn ArtifactSink) -> Self {
+    pub fn new(
+        world: &'a World,
+        gate: &'a GateTable,
+        trace: &'a Trace,
+        sink: &'a dyn ArtifactSink,
+    ) -> Self {
         Self { world, gate, trace, sink }
     }
 
@@ -243,9 +248,32 @@ impl<'a> GateContext<'a> {
     /// `path_refused` when the text is not a path inside the repository.
     pub fn file_at(&self, path: &str) -> Result<File<'a>, GateError> {
         let parsed = RelPath::parse(path).map_err(|source| {
-            Fault::new(PATH_REFUSED, source.to_string(), "name a file below the repository root, with `/`")
+            Fault::new(
+                PATH_REFUSED,
+                source.to_string(),
+                "name a file below the repository root, with `/`",
+            )
         });
         self.trace.watch(parsed).map(|path| File::new(self.world, self.trace, path))
+    }
+
+    /// Whether a folder of this path exists.
+    ///
+    /// # Errors
+    /// When the system does not say, or a part of the path is a link.
+    pub fn is_folder(&self, path: &RelPath) -> Result<bool, GateError> {
+        let kind = self.trace.watch(self.world.tree.kind(path))?;
+        Ok(kind == Some(crate::evidence::tree::EntryKind::Dir))
+    }
+
+    /// A file of this run's own directory, such as a view that a needed gate wrote.
+    ///
+    /// # Errors
+    /// When the run has no directory yet.
+    pub fn run_file(&self, path: &RelPath) -> Result<File<'a>, GateError> {
+        let run = self.world.target_dir.join("portcullis/runs").join(self.world.run_id.as_str());
+        let tree = self.trace.watch(Tree::new(&run))?;
+        Ok(File::elsewhere(self.world, self.trace, tree, path.clone()))
     }
 
     /// git, read-only.
@@ -301,7 +329,11 @@ impl<'a> GateContext<'a> {
 
     fn artifact_name(&self, name: &str) -> Result<RelPath, GateError> {
         self.trace.watch(RelPath::parse(name).map_err(|source| {
-            Fault::new(RECEIPT_UNWRITABLE, source.to_string(), "name the artifact by a plain relative path")
+            Fault::new(
+                RECEIPT_UNWRITABLE,
+                source.to_string(),
+                "name the artifact by a plain relative path",
+            )
         }))
     }
 

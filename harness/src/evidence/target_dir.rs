@@ -8,7 +8,9 @@ use std::path::{Path, PathBuf};
 /// the configuration put it. A binary unpacked from an archive lies below none, and reports into `root`.
 #[must_use]
 pub fn find(root: &Path, exe: Option<&Path>, variable: Option<&str>) -> PathBuf {
-    let marked = exe.and_then(|exe| exe.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file()));
+    let marked = exe.and_then(|exe| {
+        exe.ancestors().skip(1).find(|folder| folder.join("CACHEDIR.TAG").is_file())
+    });
     match (marked, variable) {
         (Some(folder), _) => folder.to_path_buf(),
         (None, Some(text)) if !text.is_empty() => root.join(text),
@@ -33,9 +35,15 @@ mod tests {
         std::fs::create_dir_all(&deps).expect("folders");
         let (root, exe) = (folder.path(), deps.join("gate"));
         assert_eq!(find(root, Some(&exe), None), root.join("target"), "an archive has no mark");
-        assert_eq!(find(root, Some(&exe), Some("out")), root.join("out"), "then the variable counts");
+        assert_eq!(
+            find(root, Some(&exe), Some("out")),
+            root.join("out"),
+            "then the variable counts"
+        );
         let tag = root.join("elsewhere/CACHEDIR.TAG");
-        tempfile::NamedTempFile::new_in(root).and_then(|f| f.persist(&tag).map_err(Into::into)).expect("a tag");
+        tempfile::NamedTempFile::new_in(root)
+            .and_then(|f| f.persist(&tag).map_err(Into::into))
+            .expect("a tag");
         assert_eq!(find(root, Some(&exe), Some("out")), root.join("elsewhere"));
     }
 }

@@ -17,9 +17,11 @@ use super::{
 };
 use crate::wire::{
     code::{
-        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DIGEST_MISMATCH, FILE_UNHASHED, LATEST_STALE, LINK_REFUSED,
-        RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, RUN_UNREADABLE,
-        RUN_UNSEALED, SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
+        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DIGEST_MISMATCH,
+        FILE_UNHASHED, LATEST_STALE, LINK_REFUSED, RECEIPT_FOREIGN, RECEIPT_INVALID,
+        RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, RUN_UNREADABLE, RUN_UNSEALED,
+        SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN, WAIVER_FILE_INVALID,
+        WAIVER_NOT_WAIVABLE,
     },
     fault::Fault,
     id::GateId,
@@ -85,9 +87,22 @@ pub struct Inputs<'a> {
 
 /// Codes that say "the evidence is broken": nobody knows, so the run is `invalid`.
 const BROKEN_EVIDENCE: &[Code] = &[
-    ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, DIGEST_MISMATCH, FILE_UNHASHED, LATEST_STALE, LINK_REFUSED,
-    RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, RUN_UNREADABLE, RUN_UNSEALED,
-    SCHEMA_UNSUPPORTED, STATUS_UNKNOWN,
+    ATTEMPT_CONFLICT,
+    CENSUS_BINARY_MISSING,
+    CENSUS_GATE_MISSING,
+    DIGEST_MISMATCH,
+    FILE_UNHASHED,
+    LATEST_STALE,
+    LINK_REFUSED,
+    RECEIPT_FOREIGN,
+    RECEIPT_INVALID,
+    RECEIPT_UNSEALED,
+    RECEIPT_UNWRITABLE,
+    RECEIPT_WITHOUT_START,
+    RUN_UNREADABLE,
+    RUN_UNSEALED,
+    SCHEMA_UNSUPPORTED,
+    STATUS_UNKNOWN,
 ];
 const EXIT_BLOCKED: u8 = 11;
 const EXIT_INVALID: u8 = 12;
@@ -96,7 +111,8 @@ const EXIT_INVALID: u8 = 12;
 #[must_use]
 pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let whole = inputs.selection.selected.is_none();
-    let (mode, mode_faults) = promotion::resolve(&inputs.policy.promotion, inputs.requested_mode, inputs.clock.now);
+    let (mode, mode_faults) =
+        promotion::resolve(&inputs.policy.promotion, inputs.requested_mode, inputs.clock.now);
     let mut rows = gate::rows(inputs, mode);
     preclude(&mut rows, inputs.gates);
     for row in &mut rows {
@@ -143,7 +159,8 @@ fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
         let lost = matches!(row.effective, Effective::Missing | Effective::Crashed);
         // An error that a check itself reported blocks; an error about its receipt means that nobody knows.
         lost || (row.effective == Effective::Error && row.outcome.is_none())
-            || (row.effective == Effective::Error && row.code.as_deref() == Some(RECEIPT_UNWRITABLE.name()))
+            || (row.effective == Effective::Error
+                && row.code.as_deref() == Some(RECEIPT_UNWRITABLE.name()))
     });
     let verdict = if unknown || faults.iter().any(|fault| broken(&fault.code)) {
         RunVerdict::Invalid
@@ -157,7 +174,8 @@ fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
         RunVerdict::Blocked => EXIT_BLOCKED,
         RunVerdict::Invalid => EXIT_INVALID,
     };
-    let not_selected: Vec<GateId> = known(inputs).into_iter().filter(|id| !inputs.selection.has(id)).collect();
+    let not_selected: Vec<GateId> =
+        known(inputs).into_iter().filter(|id| !inputs.selection.has(id)).collect();
     let why = why_not_certifiable(inputs, verdict, mode, &mode_faults, whole, &rows);
     Decision {
         verdict,
@@ -217,27 +235,29 @@ fn why_not_certifiable(
 fn preclude(rows: &mut [Decided], gates: &[&GateTable]) {
     let needs: BTreeMap<&GateId, &[GateId]> =
         gates.iter().map(|gate| (&gate.common.id, gate.common.needs.as_slice())).collect();
-    let position: BTreeMap<GateId, usize> = rows.iter().enumerate().map(|(n, row)| (row.id.clone(), n)).collect();
+    let position: BTreeMap<GateId, usize> =
+        rows.iter().enumerate().map(|(n, row)| (row.id.clone(), n)).collect();
     // Needs have no cycles, so as many rounds as gates are always enough; the first quiet one ends it.
     for _ in 0..rows.len() {
         let mut changed = false;
         for n in 0..rows.len() {
-            let unmet = needs.get(&rows[n].id).into_iter().flat_map(|needs| needs.iter()).find(|need| {
-                let status = position.get(*need).map(|m| rows[*m].effective);
-                match status {
-                    Some(Effective::Pass | Effective::Warn | Effective::Waived) => false,
-                    Some(
-                        Effective::Skip
-                        | Effective::PendingApproval
-                        | Effective::Fail
-                        | Effective::Precluded
-                        | Effective::Missing
-                        | Effective::Crashed
-                        | Effective::Error,
-                    )
-                    | None => true,
-                }
-            });
+            let unmet =
+                needs.get(&rows[n].id).into_iter().flat_map(|needs| needs.iter()).find(|need| {
+                    let status = position.get(*need).map(|m| rows[*m].effective);
+                    match status {
+                        Some(Effective::Pass | Effective::Warn | Effective::Waived) => false,
+                        Some(
+                            Effective::Skip
+                            | Effective::PendingApproval
+                            | Effective::Fail
+                            | Effective::Precluded
+                            | Effective::Missing
+                            | Effective::Crashed
+                            | Effective::Error,
+                        )
+                        | None => true,
+                    }
+                });
             if let Some(need) = unmet.cloned()
                 && rows[n].effective < Effective::Precluded
             {
@@ -269,13 +289,18 @@ fn stale(inputs: &Inputs<'_>, rows: &[Decided]) -> BTreeSet<GateId> {
     let mut stale = BTreeSet::new();
     for waiver in inputs.waivers.waivers.values() {
         let Some(row) = rows.iter().find(|row| row.id == waiver.gate_id) else { continue };
-        let matches = |print: &String| row.findings.iter().any(|finding| finding.fingerprint == *print);
+        let matches =
+            |print: &String| row.findings.iter().any(|finding| finding.fingerprint == *print);
         let unused = match row.effective {
             Effective::Pass | Effective::Warn => true,
             Effective::Fail | Effective::Waived | Effective::PendingApproval => {
                 waiver.fingerprints.as_ref().is_some_and(|prints| !prints.iter().any(matches))
             }
-            Effective::Skip | Effective::Precluded | Effective::Missing | Effective::Crashed | Effective::Error => false,
+            Effective::Skip
+            | Effective::Precluded
+            | Effective::Missing
+            | Effective::Crashed
+            | Effective::Error => false,
         };
         if unused && waiver.scope.covers(inputs.scope) {
             stale.insert(waiver.gate_id.clone());
@@ -298,7 +323,10 @@ fn waiver_faults(audit: &WaiverAudit, rows: &[Decided]) -> Vec<ErrorRecord> {
     for row in &audit.waivers {
         let shown = match row.status {
             WaiverStatus::Stale | WaiverStatus::Invalid | WaiverStatus::Expired => row.fails,
-            WaiverStatus::Active | WaiverStatus::ExpiringSoon | WaiverStatus::ExpiredGrace | WaiverStatus::Pending => false,
+            WaiverStatus::Active
+            | WaiverStatus::ExpiringSoon
+            | WaiverStatus::ExpiredGrace
+            | WaiverStatus::Pending => false,
         };
         if shown {
             faults.push(ErrorRecord {
@@ -312,12 +340,19 @@ fn waiver_faults(audit: &WaiverAudit, rows: &[Decided]) -> Vec<ErrorRecord> {
             });
         }
         let unwaivable = rows.iter().any(|gate| {
-            gate.id == row.gate_id && matches!(gate.effective, Effective::Error | Effective::Crashed | Effective::Missing)
+            gate.id == row.gate_id
+                && matches!(
+                    gate.effective,
+                    Effective::Error | Effective::Crashed | Effective::Missing
+                )
         });
         if unwaivable {
             let fault = Fault::new(
                 WAIVER_NOT_WAIVABLE,
-                format!("a waiver stands on `{}`, which could not look; that cannot be waived", row.gate_id),
+                format!(
+                    "a waiver stands on `{}`, which could not look; that cannot be waived",
+                    row.gate_id
+                ),
                 "mend the gate, then see whether the waiver is still needed",
             );
             faults.push(ErrorRecord::from(&fault));

@@ -2,8 +2,8 @@
 
 use crate::wire::{
     code::{
-        ATTEMPT_CONFLICT, Code, DIGEST_MISMATCH, RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_WITHOUT_START, SCHEMA_UNSUPPORTED,
-        STATUS_UNKNOWN,
+        ATTEMPT_CONFLICT, Code, DIGEST_MISMATCH, RECEIPT_FOREIGN, RECEIPT_INVALID,
+        RECEIPT_WITHOUT_START, SCHEMA_UNSUPPORTED, STATUS_UNKNOWN,
     },
     id::{Digest, GateId, RunId},
     outcome::Outcome,
@@ -91,27 +91,53 @@ fn read(raw: &RawAttempt, gate_id: &GateId, run_id: &RunId) -> Result<ReceiptSta
         return Err((RECEIPT_WITHOUT_START, format!("{what} `started.json`")));
     };
     let started: Started = document(started_bytes, STARTED_SCHEMA, "started.json")?;
-    own("started.json", gate_id, raw.attempt, run_id, (&started.gate_id, started.attempt, &started.envelope.run_id))?;
-    let Some(verdict_bytes) = &raw.verdict else { return Ok(ReceiptState::Unsealed(Box::new(started))) };
+    own(
+        "started.json",
+        gate_id,
+        raw.attempt,
+        run_id,
+        (&started.gate_id, started.attempt, &started.envelope.run_id),
+    )?;
+    let Some(verdict_bytes) = &raw.verdict else {
+        return Ok(ReceiptState::Unsealed(Box::new(started)));
+    };
     status(verdict_bytes)?;
     let verdict: Verdict = document(verdict_bytes, VERDICT_SCHEMA, "verdict.json")?;
-    own("verdict.json", gate_id, raw.attempt, run_id, (&verdict.gate_id, verdict.attempt, &verdict.envelope.run_id))?;
+    own(
+        "verdict.json",
+        gate_id,
+        raw.attempt,
+        run_id,
+        (&verdict.gate_id, verdict.attempt, &verdict.envelope.run_id),
+    )?;
     if verdict.started_digest != Digest::of(started_bytes) {
-        return Err((DIGEST_MISMATCH, "`started.json` is not the one that the verdict was written for".to_owned()));
+        return Err((
+            DIGEST_MISMATCH,
+            "`started.json` is not the one that the verdict was written for".to_owned(),
+        ));
     }
-    if (&verdict.policy_digest, &verdict.kind, &verdict.binary) != (&started.policy_digest, &started.kind, &started.binary) {
-        return Err((RECEIPT_FOREIGN, "the two records name different policies, kinds or binaries".to_owned()));
+    if (&verdict.policy_digest, &verdict.kind, &verdict.binary)
+        != (&started.policy_digest, &started.kind, &started.binary)
+    {
+        return Err((
+            RECEIPT_FOREIGN,
+            "the two records name different policies, kinds or binaries".to_owned(),
+        ));
     }
     consistent(&verdict)?;
     Ok(ReceiptState::Complete(Box::new(started), Box::new(verdict)))
 }
 
 fn document<T: DeserializeOwned>(bytes: &[u8], schema: &str, name: &str) -> Result<T, Refused> {
-    let invalid = |source: serde_json::Error| (RECEIPT_INVALID, format!("`{name}` cannot be read: {source}"));
+    let invalid =
+        |source: serde_json::Error| (RECEIPT_INVALID, format!("`{name}` cannot be read: {source}"));
     let value: serde_json::Value = serde_json::from_slice(bytes).map_err(invalid)?;
     let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
     if found != schema {
-        return Err((SCHEMA_UNSUPPORTED, format!("`{name}` has schema `{}`, not `{schema}`", found.escape_debug())));
+        return Err((
+            SCHEMA_UNSUPPORTED,
+            format!("`{name}` has schema `{}`, not `{schema}`", found.escape_debug()),
+        ));
     }
     serde_json::from_value(value).map_err(invalid)
 }
@@ -123,7 +149,10 @@ fn status(bytes: &[u8]) -> Result<(), Refused> {
     let outcome = value.get("outcome").and_then(serde_json::Value::as_str).unwrap_or_default();
     match Outcome::parse(outcome) {
         Some(_) => Ok(()),
-        None => Err((STATUS_UNKNOWN, format!("`verdict.json` states the outcome `{}`", outcome.escape_debug()))),
+        None => Err((
+            STATUS_UNKNOWN,
+            format!("`verdict.json` states the outcome `{}`", outcome.escape_debug()),
+        )),
     }
 }
 
@@ -144,8 +173,15 @@ fn own(
 fn consistent(verdict: &Verdict) -> Result<(), Refused> {
     let violations = verdict.findings.iter().filter(|finding| !finding.advisory).count();
     let fits = match verdict.outcome {
-        Outcome::Pass => verdict.findings_total == 0 && verdict.error.is_none() && verdict.skip.is_none(),
-        Outcome::Warn => violations == 0 && verdict.findings_total > 0 && verdict.error.is_none() && verdict.skip.is_none(),
+        Outcome::Pass => {
+            verdict.findings_total == 0 && verdict.error.is_none() && verdict.skip.is_none()
+        }
+        Outcome::Warn => {
+            violations == 0
+                && verdict.findings_total > 0
+                && verdict.error.is_none()
+                && verdict.skip.is_none()
+        }
         Outcome::Fail => violations > 0 && verdict.error.is_none() && verdict.skip.is_none(),
         Outcome::Skip => verdict.skip.is_some() && verdict.error.is_none(),
         Outcome::Error => verdict.error.is_some(),
@@ -154,7 +190,10 @@ fn consistent(verdict: &Verdict) -> Result<(), Refused> {
     if fits && counted {
         return Ok(());
     }
-    Err((RECEIPT_INVALID, format!("the outcome `{}` does not fit what the verdict says beside it", verdict.outcome)))
+    Err((
+        RECEIPT_INVALID,
+        format!("the outcome `{}` does not fit what the verdict says beside it", verdict.outcome),
+    ))
 }
 
 /// Two receipts that claim one attempt: neither can be believed.
@@ -163,6 +202,9 @@ pub fn conflict(gate_id: &GateId, attempt: u32) -> Receipt {
     Receipt {
         gate_id: gate_id.clone(),
         attempt,
-        state: ReceiptState::Broken { code: ATTEMPT_CONFLICT, detail: format!("attempt {attempt} has two receipts") },
+        state: ReceiptState::Broken {
+            code: ATTEMPT_CONFLICT,
+            detail: format!("attempt {attempt} has two receipts"),
+        },
     }
 }

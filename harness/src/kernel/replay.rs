@@ -1,3 +1,5 @@
 //! tmp
 /// tmp
-pub fn render_argv(argv: &[String]) -> String { argv.join(" ") }
+pub fn render_argv(argv: &[String]) -> String {
+    argv.join(" ")
+}

@@ -9,7 +9,10 @@ pub use audit::{RawWaiver, Seen, WaiverAudit, WaiverRow, WaiverStatus, failing};
 
 use super::document::{self, Codes, Keys, Source, Table};
 use crate::wire::{
-    code::{WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE, WAIVER_NOT_YET_VALID, WAIVER_SPAN_EXCEEDED, WAIVER_UNKNOWN_GATE},
+    code::{
+        WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE, WAIVER_NOT_YET_VALID, WAIVER_SPAN_EXCEEDED,
+        WAIVER_UNKNOWN_GATE,
+    },
     fault::{Fault, Location},
     id::GateId,
     outcome::Lane,
@@ -148,7 +151,12 @@ impl WaiverFile {
     ///
     /// `gates` are all gates that exist, `guards` those that guard the waivers and cannot be waived.
     #[must_use]
-    pub fn parse(path: &str, text: &str, gates: &BTreeSet<GateId>, guards: &BTreeSet<GateId>) -> Self {
+    pub fn parse(
+        path: &str,
+        text: &str,
+        gates: &BTreeSet<GateId>,
+        guards: &BTreeSet<GateId>,
+    ) -> Self {
         let (source, root, mut faults) = document::read(path, text, Some(WAIVER_FILE_INVALID));
         let mut keys = Keys::new(&source, &root, 0..0, "the file", CODES, &mut faults);
         let section = keys.table("waiver");
@@ -158,16 +166,25 @@ impl WaiverFile {
         if let Some((table, _)) = section {
             for (name, entry) in table {
                 let span = entry.value.span();
-                file.raw.push(RawWaiver { gate_id: name.clone(), line: source.locate(entry.key.start).line });
+                file.raw.push(RawWaiver {
+                    gate_id: name.clone(),
+                    line: source.locate(entry.key.start).line,
+                });
                 let Some(body) = entry.value.get_ref().as_table() else {
                     faults.push(
-                        Fault::new(WAIVER_FILE_INVALID, format!("`[waiver.{name}]` is not a table"), "write its seven fields")
-                            .at(source.locate(span.start)),
+                        Fault::new(
+                            WAIVER_FILE_INVALID,
+                            format!("`[waiver.{name}]` is not a table"),
+                            "write its seven fields",
+                        )
+                        .at(source.locate(span.start)),
                     );
                     continue;
                 };
                 let place = source.locate(entry.key.start);
-                if let Some(waiver) = read(&source, body, (name, span, place), gates, guards, &mut faults) {
+                if let Some(waiver) =
+                    read(&source, body, (name, span, place), gates, guards, &mut faults)
+                {
                     file.waivers.insert(waiver.gate_id.clone(), waiver);
                 }
             }
@@ -217,7 +234,11 @@ fn read(
     let remove_when = keys.required("remove_when", remove_when);
     let fingerprints = keys.list("fingerprints", "a fingerprint of 16 hex digits", fingerprint);
     if fingerprints.as_ref().is_some_and(Vec::is_empty) {
-        keys.wrong("fingerprints", "an empty list of fingerprints waives nothing", "list the findings, or remove the key");
+        keys.wrong(
+            "fingerprints",
+            "an empty list of fingerprints waives nothing",
+            "list the findings, or remove the key",
+        );
     }
     let approved_by = keys.text("approved_by");
     let renewals = keys.whole("renewals", RENEWALS_MAX).unwrap_or(0);
@@ -238,7 +259,8 @@ fn read(
         reason: reason?,
         scope: scope?,
         remove_when: remove_when?,
-        fingerprints: fingerprints.map(|list| list.into_iter().map(toml::Spanned::into_inner).collect()),
+        fingerprints: fingerprints
+            .map(|list| list.into_iter().map(toml::Spanned::into_inner).collect()),
         approved_by,
         renewals,
         location,
@@ -262,9 +284,17 @@ fn gate(
         Ok(id) => {
             let remedy = super::near::hint(name, gates.iter().map(GateId::as_str))
                 .unwrap_or_else(|| "remove the waiver, or correct the name".to_owned());
-            Fault::new(WAIVER_UNKNOWN_GATE, format!("a waiver names the gate `{id}`, which does not exist"), remedy)
+            Fault::new(
+                WAIVER_UNKNOWN_GATE,
+                format!("a waiver names the gate `{id}`, which does not exist"),
+                remedy,
+            )
         }
-        Err(error) => Fault::new(WAIVER_UNKNOWN_GATE, error.to_string(), "name exactly one gate; a waiver takes no pattern"),
+        Err(error) => Fault::new(
+            WAIVER_UNKNOWN_GATE,
+            error.to_string(),
+            "name exactly one gate; a waiver takes no pattern",
+        ),
     };
     faults.push(fault.at(location.clone()));
     None
@@ -275,7 +305,13 @@ fn fingerprint(text: &str) -> Option<String> {
     (text.len() == 16 && hex).then(|| text.to_owned())
 }
 
-fn span_problem(name: &str, created: Day, expires: Day, renewals: u32, location: &Location) -> Option<Fault> {
+fn span_problem(
+    name: &str,
+    created: Day,
+    expires: Day,
+    renewals: u32,
+    location: &Location,
+) -> Option<Fault> {
     let allowed = SPAN_DAYS * (1 + i64::from(renewals));
     let span = expires.days_since(created);
     (span > allowed).then(|| {
@@ -296,7 +332,10 @@ pub fn not_yet_valid(waiver: &Waiver, today: Day) -> Option<Fault> {
     (today < waiver.created).then(|| {
         Fault::new(
             WAIVER_NOT_YET_VALID,
-            format!("the waiver for `{}` begins on {}, which is after today", waiver.gate_id, waiver.created),
+            format!(
+                "the waiver for `{}` begins on {}, which is after today",
+                waiver.gate_id, waiver.created
+            ),
             "correct `created`",
         )
         .at(waiver.location.clone())

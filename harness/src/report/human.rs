@@ -8,7 +8,7 @@ use crate::{
         argv::Invocation,
         collect,
         roster::{AGGREGATES, Roster},
-        session::{RUN_SCHEMA, Session, artifact_text, name},
+        session::{RUN_SCHEMA, Session, artifact_text},
         trial::Subject,
     },
     wire::{
@@ -39,7 +39,10 @@ pub fn plain(text: &str) -> String {
             '\u{1b}' => skip_escape(&mut chars),
             '\u{9b}' => skip_csi(&mut chars),
             '\n' | '\t' => out.push(c),
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}' => {}
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{2069}'
+            | '\u{feff}' => {}
             c if c.is_control() => {}
             c => out.push(c),
         }
@@ -127,17 +130,26 @@ fn finding(finding: &Finding) -> String {
             let _ok = write!(text, "\n   = {label}: {part}");
         }
     }
-    let _ok = write!(text, "\n   = remedy: {}\n   = fingerprint: {}", finding.remedy, finding.fingerprint);
+    let _ok = write!(
+        text,
+        "\n   = remedy: {}\n   = fingerprint: {}",
+        finding.remedy, finding.fingerprint
+    );
     text
 }
 
 /// Everything that blocks, and the faults of the run.
 #[must_use]
 pub fn blockers(decision: &Decision, roster: &Roster) -> String {
-    let mut parts: Vec<String> = decision.gates.iter().filter(|row| row.blocks).map(|row| gate(row, roster)).collect();
+    let mut parts: Vec<String> =
+        decision.gates.iter().filter(|row| row.blocks).map(|row| gate(row, roster)).collect();
     for fault in &decision.faults {
-        let place = fault.location.as_ref().map_or_else(String::new, |place| format!("\n  --> {place}"));
-        parts.push(format!("error[{}]: {}{place}\n   = remedy: {}", fault.code, fault.message, fault.remedy));
+        let place =
+            fault.location.as_ref().map_or_else(String::new, |place| format!("\n  --> {place}"));
+        parts.push(format!(
+            "error[{}]: {}{place}\n   = remedy: {}",
+            fault.code, fault.message, fault.remedy
+        ));
     }
     if parts.is_empty() {
         parts.push(format!("the verdict is {}", decision.verdict));
@@ -152,7 +164,8 @@ pub fn counts(decision: &Decision) -> String {
     for gate in &decision.gates {
         *by_status.entry(gate.effective).or_default() += 1;
     }
-    let parts: Vec<String> = by_status.iter().rev().map(|(status, n)| format!("{n} {status}")).collect();
+    let parts: Vec<String> =
+        by_status.iter().rev().map(|(status, n)| format!("{n} {status}")).collect();
     let blocking = decision.gates.iter().filter(|gate| gate.blocks).count();
     format!(
         "{}: {} ({}), {} in the way",
@@ -181,7 +194,12 @@ pub struct Closing {
 
 /// Decides over what was evaluated, seals the run if this process owns it, and words the result.
 #[must_use]
-pub fn close(session: &Session, invocation: &Invocation, selected: &BTreeMap<String, Subject>, failed: bool) -> Closing {
+pub fn close(
+    session: &Session,
+    invocation: &Invocation,
+    selected: &BTreeMap<String, Subject>,
+    failed: bool,
+) -> Closing {
     let evaluated: Vec<usize> = session.receipts().map(|(n, _)| n).collect();
     let all = evaluated.len() == session.roster.gates.len();
     let selection = if all {
@@ -214,10 +232,14 @@ fn seal(session: &Session, decision: &Decision) -> Result<(), Fault> {
         // The runner that made the run seals it, after every process has reported.
         return Ok(());
     }
-    let environment = views::environment(&session.envelope(views::ENVIRONMENT_SCHEMA, decision.mode), &session.world);
-    run.write_file(&name("environment.json")?, artifact_text(&environment)?.as_bytes())?;
-    let decided = views::with_envelope(&session.envelope(views::DECISION_SCHEMA, decision.mode), decision)?;
-    run.write_file(&name("decision.json")?, artifact_text(&decided)?.as_bytes())?;
+    let environment = views::environment(
+        &session.envelope(views::ENVIRONMENT_SCHEMA, decision.mode),
+        &session.world,
+    );
+    run.write_file("environment.json", artifact_text(&environment)?.as_bytes())?;
+    let decided =
+        views::with_envelope(&session.envelope(views::DECISION_SCHEMA, decision.mode), decision)?;
+    run.write_file("decision.json", artifact_text(&decided)?.as_bytes())?;
     run.seal(&session.envelope(RUN_SCHEMA, decision.mode)).map(drop)
 }
 
@@ -251,8 +273,17 @@ fn summary(
             | Effective::Error => true,
         };
         if shown {
-            let until = gate.waiver.as_ref().map_or_else(String::new, |waiver| format!(", until {}", waiver.expires));
-            let _ok = writeln!(text, "  {:<16} {}: {}{until}", gate.effective.name(), gate.id, gate.detail);
+            let until = gate
+                .waiver
+                .as_ref()
+                .map_or_else(String::new, |waiver| format!(", until {}", waiver.expires));
+            let _ok = writeln!(
+                text,
+                "  {:<16} {}: {}{until}",
+                gate.effective.name(),
+                gate.id,
+                gate.detail
+            );
         }
     }
     if invocation.show_output && !only_aggregates {

@@ -31,7 +31,13 @@ pub fn report(title: &str, envelope: &Envelope, decision: &Decision, roster: &Ro
         let _ok = writeln!(text, "- cannot certify: {}", escape(reason));
     }
     for fault in &decision.faults {
-        let _ok = write!(text, "\n## `{}`\n\n{}\n\nRemedy: {}\n", fault.code, escape(&fault.message), escape(&fault.remedy));
+        let _ok = write!(
+            text,
+            "\n## `{}`\n\n{}\n\nRemedy: {}\n",
+            fault.code,
+            escape(&fault.message),
+            escape(&fault.remedy)
+        );
     }
     for gate in decision.gates.iter().filter(|gate| gate.blocks) {
         text.push_str(&blocker(gate, roster));
@@ -60,8 +66,17 @@ fn blocker(gate: &Decided, roster: &Roster) -> String {
         escape(&gate.detail)
     );
     for finding in gate.findings.iter().take(20) {
-        let place = finding.location.as_ref().map_or_else(String::new, |place| format!(" ({})", escape(&place.to_string())));
-        let _ok = writeln!(text, "- `{}` {}{place}: {}", finding.code, escape(&finding.message), escape(&finding.remedy));
+        let place = finding
+            .location
+            .as_ref()
+            .map_or_else(String::new, |place| format!(" ({})", escape(&place.to_string())));
+        let _ok = writeln!(
+            text,
+            "- `{}` {}{place}: {}",
+            finding.code,
+            escape(&finding.message),
+            escape(&finding.remedy)
+        );
     }
     let command = views::replay(gate, roster);
     let fence = "`".repeat(longest_run(&command).max(2) + 1);

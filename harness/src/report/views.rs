@@ -5,11 +5,7 @@ use crate::{
     kernel::decide::{Decided, Decision},
     runner::roster::Roster,
     wire::{
-        artifact,
-        code::RECEIPT_INVALID,
-        fault::Fault,
-        id::GateId,
-        outcome::Effective,
+        artifact, code::RECEIPT_INVALID, fault::Fault, id::GateId, outcome::Effective,
         receipt::Envelope,
     },
 };
@@ -51,9 +47,11 @@ pub fn coarse(effective: Effective) -> &'static str {
 /// The argv that runs one gate again, and nothing else.
 #[must_use]
 pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
-    let own = roster.position(gate.id.as_str()).and_then(|n| roster.gates[n].table.common.replay.clone());
+    let own =
+        roster.position(gate.id.as_str()).and_then(|n| roster.gates[n].table.common.replay.clone());
     own.unwrap_or_else(|| {
-        let words = ["cargo", "test", "--test", gate.binary.as_str(), "--", gate.id.as_str(), "--exact"];
+        let words =
+            ["cargo", "test", "--test", gate.binary.as_str(), "--", gate.id.as_str(), "--exact"];
         roster.policy.replay_prefix.iter().cloned().chain(words.map(str::to_owned)).collect()
     })
 }
@@ -95,7 +93,8 @@ pub fn gate(gate: &Decided, roster: &Roster) -> Value {
 /// When `body` is not an object.
 pub fn with_envelope(envelope: &Envelope, body: &impl Serialize) -> Result<Value, Fault> {
     let failed = |source: serde_json::Error| {
-        Fault::new(RECEIPT_INVALID, "a view could not be rendered", "report this as a bug").because(&source)
+        Fault::new(RECEIPT_INVALID, "a view could not be rendered", "report this as a bug")
+            .because(&source)
     };
     let mut document = serde_json::to_value(envelope).map_err(failed)?;
     let body = serde_json::to_value(body).map_err(failed)?;
@@ -139,7 +138,8 @@ pub fn full_suite(envelope: &Envelope, decision: &Decision, roster: &Roster) -> 
 #[must_use]
 pub fn certification(envelope: &Envelope, decision: &Decision, roster: &Roster) -> Value {
     let overall = if decision.certifiable { "CERTIFIED" } else { "NOT_CERTIFIED" };
-    let rerun: Vec<String> = decision.gates.iter().filter(|gate| gate.blocks).map(|gate| replay(gate, roster)).collect();
+    let rerun: Vec<String> =
+        decision.gates.iter().filter(|gate| gate.blocks).map(|gate| replay(gate, roster)).collect();
     merged(
         envelope,
         json!({
@@ -160,7 +160,12 @@ pub fn certification(envelope: &Envelope, decision: &Decision, roster: &Roster) 
 
 /// `preflight_verdict.json`.
 #[must_use]
-pub fn preflight(envelope: &Envelope, evaluated: &[Decided], not_evaluated: &[GateId], stopped_at: Option<&GateId>) -> Value {
+pub fn preflight(
+    envelope: &Envelope,
+    evaluated: &[Decided],
+    not_evaluated: &[GateId],
+    stopped_at: Option<&GateId>,
+) -> Value {
     let rows: Vec<Value> = evaluated
         .iter()
         .map(|gate| json!({ "id": gate.id, "status": coarse(gate.effective), "effective": gate.effective, "detail": gate.detail }))
@@ -196,7 +201,8 @@ pub fn events(envelope: &Envelope, decision: &Decision) -> Result<String, Fault>
             "run_id": envelope.run_id,
         });
         text.push_str(&artifact::line(&event).map_err(|source| {
-            Fault::new(RECEIPT_INVALID, "an event could not be rendered", "report this as a bug").because(&source)
+            Fault::new(RECEIPT_INVALID, "an event could not be rendered", "report this as a bug")
+                .because(&source)
         })?);
     }
     Ok(text)

@@ -2,7 +2,7 @@
 
 use super::{
     collect,
-    session::{Session, artifact_text, name},
+    session::{Session, artifact_text},
 };
 use crate::{
     evidence::store,
@@ -43,22 +43,43 @@ fn whole(session: &Session, threads: Option<usize>) -> Result<Decision, Fault> {
 fn full_suite(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::FULL_SUITE_SCHEMA, decision.mode);
-    publish(session, "full_suite_verdict.json", &artifact_text(&views::full_suite(&envelope, &decision, &session.roster))?)?;
+    publish(
+        session,
+        "full_suite_verdict.json",
+        &artifact_text(&views::full_suite(&envelope, &decision, &session.roster))?,
+    )?;
     publish(session, "full_suite_events.jsonl", &views::events(&envelope, &decision)?)?;
-    publish(session, "full_suite_report.md", &markdown::report("Full-suite gate", &envelope, &decision, &session.roster))?;
+    publish(
+        session,
+        "full_suite_report.md",
+        &markdown::report("Full-suite gate", &envelope, &decision, &session.roster),
+    )?;
     Ok(judged(session, &decision))
 }
 
 fn certification(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::CERTIFICATION_SCHEMA, decision.mode);
-    publish(session, "certification_verdict.json", &artifact_text(&views::certification(&envelope, &decision, &session.roster))?)?;
+    publish(
+        session,
+        "certification_verdict.json",
+        &artifact_text(&views::certification(&envelope, &decision, &session.roster))?,
+    )?;
     publish(session, "certification_events.jsonl", &views::events(&envelope, &decision)?)?;
-    publish(session, "certification_report.md", &markdown::report("Certification", &envelope, &decision, &session.roster))?;
+    publish(
+        session,
+        "certification_report.md",
+        &markdown::report("Certification", &envelope, &decision, &session.roster),
+    )?;
     // A release lane asks for a certificate, not only for the absence of a blocker.
     match session.world.lane {
-        Lane::Main | Lane::Release if decision.verdict == RunVerdict::Pass && !decision.certifiable => {
-            Ok(Err(format!("nothing blocks, but this run cannot certify: {}", decision.why_not_certifiable.join("; "))))
+        Lane::Main | Lane::Release
+            if decision.verdict == RunVerdict::Pass && !decision.certifiable =>
+        {
+            Ok(Err(format!(
+                "nothing blocks, but this run cannot certify: {}",
+                decision.why_not_certifiable.join("; ")
+            )))
         }
         Lane::Local | Lane::Pr | Lane::Main | Lane::Release => Ok(judged(session, &decision)),
     }
@@ -78,7 +99,12 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     for n in &order {
         session.receipt(*n);
         let positions = session.roster.with_needs([*n]);
-        let decision = collect::decision(session, &positions, &only(session, &positions), WaiverScope::Preflight)?;
+        let decision = collect::decision(
+            session,
+            &positions,
+            &only(session, &positions),
+            WaiverScope::Preflight,
+        )?;
         let id = session.roster.gates[*n].id().clone();
         let stop = decision.verdict != RunVerdict::Pass;
         evaluated.extend(decision.gates.into_iter().filter(|gate| gate.id == id));
@@ -93,18 +119,34 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     let view = views::preflight(&envelope, &evaluated, &not_evaluated, stopped_at.as_ref());
     publish(session, "preflight_verdict.json", &artifact_text(&view)?)?;
     if evaluated.is_empty() && session.roster.gates.is_empty() {
-        return Err(Fault::new(CENSUS_INVALID, "there is no gate to evaluate", "add a `[[gate]]` table"));
+        return Err(Fault::new(
+            CENSUS_INVALID,
+            "there is no gate to evaluate",
+            "add a `[[gate]]` table",
+        ));
     }
     let Some(id) = stopped_at else { return Ok(Ok(())) };
-    let text: Vec<String> = evaluated.iter().filter(|gate| gate.id == id).map(|gate| human::gate(gate, &session.roster)).collect();
-    Ok(Err(format!("stopped at `{id}`, {} not evaluated\n{}", human::count(not_evaluated.len(), "gate"), text.join("\n"))))
+    let text: Vec<String> = evaluated
+        .iter()
+        .filter(|gate| gate.id == id)
+        .map(|gate| human::gate(gate, &session.roster))
+        .collect();
+    Ok(Err(format!(
+        "stopped at `{id}`, {} not evaluated\n{}",
+        human::count(not_evaluated.len(), "gate"),
+        text.join("\n")
+    )))
 }
 
 fn waiver_audit(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::WAIVER_AUDIT_SCHEMA, decision.mode);
     let audit = &decision.waiver_audit;
-    publish(session, "waiver_audit.json", &artifact_text(&views::with_envelope(&envelope, audit)?)?)?;
+    publish(
+        session,
+        "waiver_audit.json",
+        &artifact_text(&views::with_envelope(&envelope, audit)?)?,
+    )?;
     let faults = human::waiver_faults(&decision, session.world.lane);
     Ok(if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) })
 }
@@ -119,16 +161,18 @@ pub fn only(session: &Session, positions: &[usize]) -> Selection {
 fn judged(session: &Session, decision: &Decision) -> Judged {
     match decision.verdict {
         RunVerdict::Pass => Ok(()),
-        RunVerdict::Blocked | RunVerdict::Invalid => Err(human::blockers(decision, &session.roster)),
+        RunVerdict::Blocked | RunVerdict::Invalid => {
+            Err(human::blockers(decision, &session.roster))
+        }
     }
 }
 
 /// Writes a view into the run, and into the declared folder of the repository.
 fn publish(session: &Session, view: &str, text: &str) -> Result<(), Fault> {
     let text = session.world.environment.redact(text);
-    session.run_dir()?.write_file(&name(&format!("views/{view}"))?, text.as_bytes())?;
+    session.run_dir()?.write_file(&format!("views/{view}"), text.as_bytes())?;
     if let Some(folder) = &session.roster.policy.views {
-        store::publish_view(session.world.tree.root(), folder, &name(view)?, text.as_bytes())?;
+        store::publish_view(session.world.tree.root(), folder, view, text.as_bytes())?;
     }
     Ok(())
 }

@@ -88,7 +88,9 @@ impl Invocation {
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
             let (name, inline) = match word.split_once('=') {
-                Some((name, value)) if name.starts_with("--") => (name.to_owned(), Some(value.to_owned())),
+                Some((name, value)) if name.starts_with("--") => {
+                    (name.to_owned(), Some(value.to_owned()))
+                }
                 Some(_) | None => (word.clone(), None),
             };
             if found.flag(&name, inline.is_some()) {
@@ -124,7 +126,8 @@ impl Invocation {
             "-h" | "--help" => self.help = true,
             // `--test` is the default; no gate is ignored; a second `--` is what people type. Order and
             // timing are cargo test habits that change nothing here.
-            "--" | "--test" | "--include-ignored" | "--shuffle" | "--report-time" | "--ensure-time" => {}
+            "--" | "--test" | "--include-ignored" | "--shuffle" | "--report-time"
+            | "--ensure-time" => {}
             _ => return false,
         }
         true
@@ -137,7 +140,11 @@ impl Invocation {
                     "pretty" => Format::Pretty,
                     "terse" => Format::Terse,
                     "json" => Format::Json,
-                    _ => return Err(usage(format!("`{value}` is not a format: pretty, terse or json"))),
+                    _ => {
+                        return Err(usage(format!(
+                            "`{value}` is not a format: pretty, terse or json"
+                        )));
+                    }
                 }
             }
             "--skip" => self.skips.push(value.to_owned()),
@@ -146,12 +153,18 @@ impl Invocation {
                     "auto" => Color::Auto,
                     "always" => Color::Always,
                     "never" => Color::Never,
-                    _ => return Err(usage(format!("`{value}` is not a choice of colour: auto, always or never"))),
+                    _ => {
+                        return Err(usage(format!(
+                            "`{value}` is not a choice of colour: auto, always or never"
+                        )));
+                    }
                 });
             }
             "--test-threads" => match value.parse::<usize>() {
                 Ok(n) if n > 0 => self.test_threads = Some(n),
-                Ok(_) | Err(_) => return Err(usage(format!("`{value}` is not a number of threads, at least 1"))),
+                Ok(_) | Err(_) => {
+                    return Err(usage(format!("`{value}` is not a number of threads, at least 1")));
+                }
             },
             // Unstable flags and seeds of libtest change nothing here.
             _ => {}
@@ -162,7 +175,9 @@ impl Invocation {
     /// Whether a name is selected by filters and skips.
     #[must_use]
     pub fn selects(&self, name: &str) -> bool {
-        let hit = |filter: &String| if self.exact { name == filter } else { name.contains(filter.as_str()) };
+        let hit = |filter: &String| {
+            if self.exact { name == filter } else { name.contains(filter.as_str()) }
+        };
         (self.filters.is_empty() || self.filters.iter().any(hit)) && !self.skips.iter().any(hit)
     }
 
@@ -176,8 +191,21 @@ impl Invocation {
 const TAKES_VALUE: &[&str] =
     &["--format", "--skip", "--color", "--test-threads", "-Z", "--shuffle-seed", "--logfile"];
 const KNOWN: &[&str] = &[
-    "--list", "--exact", "--ignored", "--include-ignored", "--nocapture", "--no-capture", "--show-output", "--quiet",
-    "--help", "--format", "--skip", "--color", "--test-threads", "--test", "--bench",
+    "--list",
+    "--exact",
+    "--ignored",
+    "--include-ignored",
+    "--nocapture",
+    "--no-capture",
+    "--show-output",
+    "--quiet",
+    "--help",
+    "--format",
+    "--skip",
+    "--color",
+    "--test-threads",
+    "--test",
+    "--bench",
 ];
 
 fn usage(headline: String) -> Fault {
@@ -186,8 +214,15 @@ fn usage(headline: String) -> Fault {
 
 fn unknown(word: &str) -> Fault {
     let near = crate::kernel::near::near(word, KNOWN.iter().copied());
-    let remedy = near.first().map_or_else(|| "see `--help`".to_owned(), |name| format!("write `{name}`, or see `--help`"));
-    Fault::new(USAGE, format!("`{}` is not an option of a gate binary", word.escape_debug()), remedy)
+    let remedy = near.first().map_or_else(
+        || "see `--help`".to_owned(),
+        |name| format!("write `{name}`, or see `--help`"),
+    );
+    Fault::new(
+        USAGE,
+        format!("`{}` is not an option of a gate binary", word.escape_debug()),
+        remedy,
+    )
 }
 
 #[cfg(test)]
@@ -239,7 +274,10 @@ mod tests {
         let part = parse("suite").expect("a filter");
         let whole = parse("suite --exact").expect("a filter");
         let skip = parse("--skip suite").expect("a filter");
-        assert_eq!((part.selects("full_suite"), whole.selects("full_suite"), skip.selects("full_suite")), (true, false, false));
+        assert_eq!(
+            (part.selects("full_suite"), whole.selects("full_suite"), skip.selects("full_suite")),
+            (true, false, false)
+        );
         assert!(!skip.is_unfiltered(), "a run that leaves something out is filtered");
     }
 }

@@ -9,7 +9,9 @@ use crate::{
     evidence::context::{ArtifactSink, GateContext, Trace, World},
     kernel::policy::GateTable,
     wire::{
-        code::{GATE_BROKEN, GATE_PANICKED, GATE_TIMED_OUT, NOTHING_EXAMINED, STRAY_PANIC, TOOL_MISSING},
+        code::{
+            GATE_BROKEN, GATE_PANICKED, GATE_TIMED_OUT, NOTHING_EXAMINED, STRAY_PANIC, TOOL_MISSING,
+        },
         fault::{Fault, Location},
         finding::{Finding, Findings},
         outcome::{Outcome, SkipReason},
@@ -115,8 +117,12 @@ fn on_own_thread(
         drop(sender.send(said));
     });
     let handle = started.map_err(|source| {
-        Fault::new(GATE_BROKEN, "a thread for the check could not be started", "free resources and run again")
-            .because(&source)
+        Fault::new(
+            GATE_BROKEN,
+            "a thread for the check could not be started",
+            "free resources and run again",
+        )
+        .because(&source)
     })?;
     match receiver.recv_timeout(Duration::from_millis(timeout_ms)) {
         Ok(said) => {
@@ -125,11 +131,13 @@ fn on_own_thread(
             Ok(said)
         }
         // The thread cannot be stopped from outside. The process ends without waiting for it.
-        Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => Err(Fault::new(
-            GATE_TIMED_OUT,
-            format!("the check of `{name}` did not end within {timeout_ms} ms"),
-            "make it faster, or raise the gate's `timeout`",
-        )),
+        Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
+            Err(Fault::new(
+                GATE_TIMED_OUT,
+                format!("the check of `{name}` did not end within {timeout_ms} ms"),
+                "make it faster, or raise the gate's `timeout`",
+            ))
+        }
     }
 }
 
@@ -145,7 +153,10 @@ fn judge(said: Said, table: &GateTable, trace: &Trace, log: &PanicLog) -> Looked
         Ok(examined) => examined,
     };
     if let Some(caught) = log.own().last() {
-        return Looked::error(&broken("caught its own panic", &format!("{} at {}", caught.message, place(caught))));
+        return Looked::error(&broken(
+            "caught its own panic",
+            &format!("{} at {}", caught.message, place(caught)),
+        ));
     }
     if let Some(dropped) = trace.first_fault() {
         return Looked::error(&broken("dropped an error it was given", dropped.headline()));
@@ -166,13 +177,21 @@ fn judge(said: Said, table: &GateTable, trace: &Trace, log: &PanicLog) -> Looked
                 (_, _) => Outcome::Fail,
             };
             let findings_total = findings.total();
-            Looked { outcome, examined, findings: findings.into_kept(), findings_total, skip: None, error: None }
+            Looked {
+                outcome,
+                examined,
+                findings: findings.into_kept(),
+                findings_total,
+                skip: None,
+                error: None,
+            }
         }
     }
 }
 
 fn broken(what: &str, detail: &str) -> Fault {
-    Fault::new(GATE_BROKEN, format!("the check {what}"), "let the check return the error with `?`").found(detail)
+    Fault::new(GATE_BROKEN, format!("the check {what}"), "let the check return the error with `?`")
+        .found(detail)
 }
 
 fn place(panicked: &Panicked) -> Location {
@@ -182,7 +201,11 @@ fn place(panicked: &Panicked) -> Location {
 fn panicked(last: Option<&Panicked>) -> Fault {
     let Some(panicked) = last else {
         // `resume_unwind` skips the hook; the attempt is lost all the same.
-        return Fault::new(GATE_PANICKED, "the check panicked without a message", "run it with `RUST_BACKTRACE=1`");
+        return Fault::new(
+            GATE_PANICKED,
+            "the check panicked without a message",
+            "run it with `RUST_BACKTRACE=1`",
+        );
     };
     let mut fault = Fault::new(
         GATE_PANICKED,

@@ -17,7 +17,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 ///
 /// # Errors
 /// When the forced CPU count cannot be understood.
-pub fn evaluate(session: &Session, positions: &[usize], threads: Option<usize>) -> Result<(), Fault> {
+pub fn evaluate(
+    session: &Session,
+    positions: &[usize],
+    threads: Option<usize>,
+) -> Result<(), Fault> {
     let budget = crate::cpu_budget::effective_cpu_count().map_err(Fault::from)?.get();
     let workers = threads.unwrap_or(budget).min(positions.len()).max(1);
     let next = AtomicUsize::new(0);
@@ -44,7 +48,8 @@ pub fn decision(
     scope: WaiverScope,
 ) -> Result<Decision, Fault> {
     let whole = selection.selected.is_none();
-    let gates: Vec<&GateTable> = positions.iter().map(|n| &*session.roster.gates[*n].table).collect();
+    let gates: Vec<&GateTable> =
+        positions.iter().map(|n| &*session.roster.gates[*n].table).collect();
     let receipts: Vec<Receipt> = session
         .receipts()
         .filter(|(n, _)| whole || positions.binary_search(n).is_ok())
@@ -56,7 +61,13 @@ pub fn decision(
     } else {
         // A gate that runs alone answers for its own row, not for everybody's.
         partial = Census {
-            rows: session.census.rows.iter().filter(|row| gates.iter().any(|gate| gate.common.id == row.id)).cloned().collect(),
+            rows: session
+                .census
+                .rows
+                .iter()
+                .filter(|row| gates.iter().any(|gate| gate.common.id == row.id))
+                .cloned()
+                .collect(),
         };
         &partial
     };

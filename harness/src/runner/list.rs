@@ -1,12 +1,19 @@
 //! `--list`: what nextest reads, what people read, and what programs read.
 
 use super::{argv::Format, session::Session, trial::Subject};
-use crate::{kernel::census::Census, wire::{artifact, fault::Fault}};
+use crate::{
+    kernel::census::Census,
+    wire::{artifact, fault::Fault},
+};
 use serde_json::json;
 use std::{collections::BTreeMap, fmt::Write as _};
 
 /// Renders the list. The terse form is exactly what nextest parses; nothing else goes to standard output.
-pub fn render(session: &Session, subjects: &BTreeMap<String, Subject>, format: Format) -> Result<String, Fault> {
+pub(super) fn render(
+    session: &Session,
+    subjects: &BTreeMap<String, Subject>,
+    format: Format,
+) -> Result<String, Fault> {
     let mut text = String::new();
     match format {
         Format::Json => return machine(session, subjects),
@@ -26,11 +33,14 @@ pub fn render(session: &Session, subjects: &BTreeMap<String, Subject>, format: F
 fn machine(session: &Session, subjects: &BTreeMap<String, Subject>) -> Result<String, Fault> {
     let tables: Vec<_> = session.roster.gates.iter().map(|gate| &*gate.table).collect();
     let census = Census::of(tables.iter().copied());
-    let digests: BTreeMap<&str, String> = census.rows.iter().map(|row| (row.id.as_str(), row.digest.to_string())).collect();
+    let digests: BTreeMap<&str, String> =
+        census.rows.iter().map(|row| (row.id.as_str(), row.digest.to_string())).collect();
     let rows: Vec<serde_json::Value> = subjects
         .iter()
         .map(|(name, subject)| match subject {
-            Subject::Aggregate(_) => json!({ "name": name, "kind": "aggregate", "binary": session.binary }),
+            Subject::Aggregate(_) => {
+                json!({ "name": name, "kind": "aggregate", "binary": session.binary })
+            }
             Subject::Gate(n) => {
                 let gate = &session.roster.gates[*n];
                 let common = &gate.table.common;
@@ -52,6 +62,15 @@ fn machine(session: &Session, subjects: &BTreeMap<String, Subject>) -> Result<St
             }
         })
         .collect();
-    artifact::document(&json!({ "schema": "portcullis.list.v1", "binary": session.binary, "tests": rows }))
-        .map_err(|source| Fault::new(crate::wire::code::RECEIPT_INVALID, "the list could not be rendered", "report this as a bug").because(&source))
+    artifact::document(
+        &json!({ "schema": "portcullis.list.v1", "binary": session.binary, "tests": rows }),
+    )
+    .map_err(|source| {
+        Fault::new(
+            crate::wire::code::RECEIPT_INVALID,
+            "the list could not be rendered",
+            "report this as a bug",
+        )
+        .because(&source)
+    })
 }

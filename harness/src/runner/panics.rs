@@ -111,14 +111,15 @@ pub fn unclaimed() -> Vec<Panicked> {
 }
 
 fn describe(info: &PanicHookInfo<'_>) -> Panicked {
-    let message = match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
-        (Some(text), _) => (*text).to_owned(),
-        (None, Some(text)) => text.clone(),
-        (None, None) => "a panic whose payload is not text".to_owned(),
-    };
-    let (file, line, column) = info
-        .location()
-        .map_or((String::new(), 0, 0), |place| (place.file().to_owned(), place.line(), place.column()));
+    let message =
+        match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
+            (Some(text), _) => (*text).to_owned(),
+            (None, Some(text)) => text.clone(),
+            (None, None) => "a panic whose payload is not text".to_owned(),
+        };
+    let (file, line, column) = info.location().map_or((String::new(), 0, 0), |place| {
+        (place.file().to_owned(), place.line(), place.column())
+    });
     Panicked {
         message,
         file,

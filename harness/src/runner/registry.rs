@@ -82,11 +82,17 @@ impl Registry {
         let close = near(id, known.iter().copied());
         let remedy = match close.first() {
             Some(name) => format!("write `{name}`, or link the crate that has `{id}`"),
-            None => format!("link the crate that has `{id}` in `portcullis::main!`, or enable its feature"),
+            None => format!(
+                "link the crate that has `{id}` in `portcullis::main!`, or enable its feature"
+            ),
         };
-        Err(Fault::new(CONFIG_UNKNOWN_KIND, format!("no linked gate kind is called `{id}`"), remedy)
-            .at(place.clone())
-            .expected(format!("one of {}", known.join(", "))))
+        Err(Fault::new(
+            CONFIG_UNKNOWN_KIND,
+            format!("no linked gate kind is called `{id}`"),
+            remedy,
+        )
+        .at(place.clone())
+        .expected(format!("one of {}", known.join(", "))))
     }
 }
 
@@ -107,12 +113,16 @@ fn insert<T: Copy>(
     if let Some(other) = map.insert(id, declaration) {
         let other = place(other);
         faults.push(
-            Fault::new(DUPLICATE_GATE_ID, format!("`{id}` is declared twice"), "rename one of the two")
-                .at(Location::at(here.file, here.line, 0))
-                .found(format!(
-                    "{}:{} in {} and {}:{} in {}",
-                    other.file, other.line, other.module, here.file, here.line, here.module
-                )),
+            Fault::new(
+                DUPLICATE_GATE_ID,
+                format!("`{id}` is declared twice"),
+                "rename one of the two",
+            )
+            .at(Location::at(here.file, here.line, 0))
+            .found(format!(
+                "{}:{} in {} and {}:{} in {}",
+                other.file, other.line, other.module, here.file, here.line, here.module
+            )),
         );
     }
 }

@@ -109,7 +109,8 @@ impl Roster {
         for table in &policy.gates {
             match body(table, registry) {
                 Ok(body) => {
-                    let gate = Gate { table: Arc::new(table.clone()), body, prepared: OnceCell::new() };
+                    let gate =
+                        Gate { table: Arc::new(table.clone()), body, prepared: OnceCell::new() };
                     gates.insert(gate.id().clone(), gate);
                 }
                 Err(fault) => faults.push(fault),
@@ -142,7 +143,11 @@ impl Roster {
 
     /// The gates of one gate binary, by position.
     pub fn of_binary<'a>(&'a self, binary: &'a str) -> impl Iterator<Item = usize> + 'a {
-        self.gates.iter().enumerate().filter(move |(_, gate)| gate.table.common.binary == binary).map(|(n, _)| n)
+        self.gates
+            .iter()
+            .enumerate()
+            .filter(move |(_, gate)| gate.table.common.binary == binary)
+            .map(|(n, _)| n)
     }
 
     /// These gates and all that they need, by position, sorted.
@@ -152,7 +157,14 @@ impl Roster {
         let mut open: Vec<usize> = start.into_iter().collect();
         while let Some(n) = open.pop() {
             if found.insert(n) {
-                open.extend(self.gates[n].table.common.needs.iter().filter_map(|id| self.position(id.as_str())));
+                open.extend(
+                    self.gates[n]
+                        .table
+                        .common
+                        .needs
+                        .iter()
+                        .filter_map(|id| self.position(id.as_str())),
+                );
             }
         }
         found.into_iter().collect()
@@ -188,9 +200,16 @@ fn reserved(gate: &Gate) -> Option<Fault> {
     let id = gate.id().as_str();
     AGGREGATES.contains(&id).then(|| {
         let place = match gate.body {
-            Body::Rust(declaration) => Location::at(declaration.declared.file, declaration.declared.line, 0),
+            Body::Rust(declaration) => {
+                Location::at(declaration.declared.file, declaration.declared.line, 0)
+            }
             Body::Kind(_) => gate.table.location.clone(),
         };
-        Fault::new(DUPLICATE_GATE_ID, format!("`{id}` is the name of an aggregate"), "give the gate another id").at(place)
+        Fault::new(
+            DUPLICATE_GATE_ID,
+            format!("`{id}` is the name of an aggregate"),
+            "give the gate another id",
+        )
+        .at(place)
     })
 }

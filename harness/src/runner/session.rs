@@ -13,16 +13,11 @@ use crate::{
         context::{ArtifactSink, Trace, World},
         environment::Environment,
         git::Git,
-        store::{AttemptDir, Durability, Owner, RunDir, Store},
+        store::{AttemptDir, Durability, Ownership, RunDir, Store},
         target_dir,
         tree::Tree,
     },
-    kernel::{
-        census::Census,
-        policy,
-        receipt::Receipt,
-        waiver::WaiverFile,
-    },
+    kernel::{census::Census, policy, receipt::Receipt, waiver::WaiverFile},
     wire::{
         artifact,
         code::{BASE_UNRESOLVABLE, CENSUS_INVALID, CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
@@ -31,7 +26,9 @@ use crate::{
         id::{Digest, GateId, RunId},
         outcome::{Lane, Mode, SkipReason},
         path::RelPath,
-        receipt::{Envelope, Evidence, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
+        receipt::{
+            Envelope, Evidence, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict,
+        },
     },
 };
 use once_cell::sync::OnceCell;
@@ -99,7 +96,11 @@ pub struct Session {
 pub fn find_root(package: &Path, environment: &Environment) -> Result<PathBuf, Fault> {
     // A binary unpacked from an archive runs on a machine that lacks the folder it was built in.
     let moved = || environment.get("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from);
-    let start = if package.is_dir() { package.to_path_buf() } else { moved().unwrap_or_else(|| package.to_path_buf()) };
+    let start = if package.is_dir() {
+        package.to_path_buf()
+    } else {
+        moved().unwrap_or_else(|| package.to_path_buf())
+    };
     start
         .ancestors()
         .find(|folder| folder.join(POLICY_FILE).is_file())
@@ -125,8 +126,11 @@ impl Session {
         let tree = Tree::new(&root).map_err(|fault| vec![fault])?;
         let policy_text = read_config(&tree, POLICY_FILE).map_err(|fault| vec![fault])?;
         let policy = policy::parse(POLICY_FILE, &policy_text)?;
-        let environment =
-            if policy.env_allow.is_empty() { ambient } else { Environment::capture(&policy.env_allow) };
+        let environment = if policy.env_allow.is_empty() {
+            ambient
+        } else {
+            Environment::capture(&policy.env_allow)
+        };
         let roster = Roster::join(policy, registry, binary)?;
         Self::assemble(tree, environment, roster, binary, stopwatch).map_err(|fault| vec![fault])
     }
@@ -140,7 +144,8 @@ impl Session {
     ) -> Result<Self, Fault> {
         let lane = environment.lane()?;
         let exe = target_dir::current_exe();
-        let target_dir = target_dir::find(tree.root(), exe.as_deref(), environment.get("CARGO_TARGET_DIR"));
+        let target_dir =
+            target_dir::find(tree.root(), exe.as_deref(), environment.get("CARGO_TARGET_DIR"));
         let git = Git::new(tree.root(), Some(&target_dir.join("portcullis/cache")));
         let head = git.head()?;
         let allow_past = environment.get("PORTCULLIS_ALLOW_PAST") == Some("1");
@@ -199,7 +204,8 @@ impl Session {
         source.base = self.base.get().and_then(|(base, _)| base.commit.clone());
         let elapsed_ms = i64::try_from(self.stopwatch.elapsed_ms()).unwrap_or(i64::MAX);
         let now = self.world.clock.now;
-        let written = crate::wire::time::Instant::from_unix_ms(now.unix_ms().saturating_add(elapsed_ms));
+        let written =
+            crate::wire::time::Instant::from_unix_ms(now.unix_ms().saturating_add(elapsed_ms));
         Envelope {
             schema: schema.to_owned(),
             run_id: self.world.run_id.clone(),
@@ -219,7 +225,11 @@ impl Session {
         if self.world.source.commit.is_none() {
             return Ok(true);
         }
-        self.dirty.get_or_try_init(|| Ok(self.world.git.is_dirty()? || !self.world.git.hidden_edits()?.is_empty())).copied()
+        self.dirty
+            .get_or_try_init(|| {
+                Ok(self.world.git.is_dirty()? || !self.world.git.hidden_edits()?.is_empty())
+            })
+            .copied()
     }
 
     /// What the base tree says. Read once, and only when a decision needs it.
@@ -233,7 +243,8 @@ impl Session {
     fn read_base(&self) -> Result<Base, Fault> {
         let environment = &self.world.environment;
         let provider = environment.get("GITHUB_BASE_REF").filter(|name| !name.is_empty());
-        let named = environment.get("PORTCULLIS_BASE").filter(|name| !name.is_empty()).map(str::to_owned);
+        let named =
+            environment.get("PORTCULLIS_BASE").filter(|name| !name.is_empty()).map(str::to_owned);
         let Some(rev) = named.or_else(|| provider.map(|name| format!("origin/{name}"))) else {
             // Nobody can say what this change touches, so it counts as touching the waivers.
             return Ok(Base { touched: true, ..Base::default() });
@@ -246,11 +257,16 @@ impl Session {
             None => BTreeSet::new(),
             Some(bytes) => {
                 let text = String::from_utf8(bytes).map_err(|source| {
-                    Fault::new(BASE_UNRESOLVABLE, "the waiver file of the base is not UTF-8", "mend it on the base")
-                        .because(&source)
+                    Fault::new(
+                        BASE_UNRESOLVABLE,
+                        "the waiver file of the base is not UTF-8",
+                        "mend it on the base",
+                    )
+                    .because(&source)
                 })?;
                 let ids = self.roster.gates.iter().map(|gate| gate.id().clone()).collect();
-                let parsed = WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &self.waiver_gates());
+                let parsed =
+                    WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &self.waiver_gates());
                 parsed.waivers.keys().cloned().collect()
             }
         };
@@ -269,10 +285,12 @@ impl Session {
     /// `receipt_unwritable` when the target directory refuses.
     pub fn run_dir(&self) -> Result<&Arc<RunDir>, Fault> {
         self.run.get_or_try_init(|| {
-            let store = Store::open(&self.world.target_dir)?.with_durability(self.durability());
-            let owner = if self.owned { Owner::Owned } else { Owner::Joined };
-            let run = store.create_run(&self.envelope(RUN_SCHEMA, self.mode().0), owner)?;
-            run.write_file(&name("expected.json")?, artifact_text(&self.census)?.as_bytes())?;
+            let store = Store::open(&self.world.target_dir)?;
+            let ownership = if self.owned { Ownership::Owned } else { Ownership::Joined };
+            let running = self.envelope(RUN_SCHEMA, self.mode().0);
+            let run =
+                store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
+            run.write_file("expected.json", artifact_text(&self.census)?.as_bytes())?;
             Ok(Arc::new(run))
         })
     }
@@ -302,7 +320,7 @@ impl Session {
     // A lost machine may lose a local run; it must not lose the evidence of a release.
     fn durability(&self) -> Durability {
         match self.world.lane {
-            Lane::Local => Durability::Relaxed,
+            Lane::Local => Durability::Cached,
             Lane::Pr | Lane::Main | Lane::Release => Durability::Synced,
         }
     }
@@ -329,9 +347,20 @@ impl Session {
         let watch = Stopwatch::start();
         match self.begin(gate) {
             Ok((dir, started, started_digest)) => {
-                let recorder = Arc::new(Recorder { dir, run: self.run.get().cloned(), session_views: self.views() });
+                let recorder = Arc::new(Recorder {
+                    dir,
+                    run: self.run.get().cloned(),
+                    session_views: self.views(),
+                });
                 let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
-                let verdict = self.verdict(gate, &started, started_digest, looked, &trace, watch.elapsed_ms());
+                let verdict = self.verdict(
+                    gate,
+                    &started,
+                    started_digest,
+                    looked,
+                    &trace,
+                    watch.elapsed_ms(),
+                );
                 match finish(&recorder.dir, &verdict) {
                     Ok(()) => Receipt::complete(started, verdict),
                     Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
@@ -360,8 +389,12 @@ impl Session {
     }
 
     fn started(&self, gate: &Gate, attempt: u32) -> Started {
-        let runner_attempt =
-            self.world.environment.get("NEXTEST_ATTEMPT").and_then(|text| text.parse().ok()).unwrap_or(1);
+        let runner_attempt = self
+            .world
+            .environment
+            .get("NEXTEST_ATTEMPT")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(1);
         Started {
             envelope: self.envelope(STARTED_SCHEMA, self.mode().0),
             gate_id: gate.id().clone(),
@@ -389,7 +422,11 @@ impl Session {
             // A run refuses its configuration at the start; this is the way of a filtered run.
             Err(faults) => match faults.first() {
                 Some(fault) => Looked::error(fault),
-                None => Looked::error(&Fault::new(RECEIPT_INVALID, "refused without a reason", "report this as a bug")),
+                None => Looked::error(&Fault::new(
+                    RECEIPT_INVALID,
+                    "refused without a reason",
+                    "report this as a bug",
+                )),
             },
         };
         (looked, trace)
@@ -446,7 +483,10 @@ impl Session {
         let stray = panics::unclaimed().into_iter().map(|panicked| {
             Fault::new(
                 STRAY_PANIC,
-                format!("thread `{}` panicked after its gate had ended: {}", panicked.thread, panicked.message),
+                format!(
+                    "thread `{}` panicked after its gate had ended: {}",
+                    panicked.thread, panicked.message
+                ),
                 "join every thread that a check starts",
             )
             .at(Location::at(panicked.file, panicked.line, panicked.column))
@@ -482,29 +522,25 @@ pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
     artifact::document(value).map_err(|source| json(&source))
 }
 
-/// A path of the run directory.
-///
-/// # Errors
-/// When the text is no plain relative path.
-pub fn name(text: &str) -> Result<RelPath, Fault> {
-    RelPath::parse(text).map_err(|source| Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug"))
-}
-
 fn json(source: &serde_json::Error) -> Fault {
-    Fault::new(RECEIPT_INVALID, "a document could not be rendered", "report this as a bug").because(source)
+    Fault::new(RECEIPT_INVALID, "a document could not be rendered", "report this as a bug")
+        .because(source)
 }
 
 fn read_config(tree: &Tree, name: &str) -> Result<String, Fault> {
-    let path = RelPath::parse(name).map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
+    let path = RelPath::parse(name)
+        .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
     tree.read_text(&path, POLICY_MAX_BYTES)
 }
 
 fn classification_path() -> Result<RelPath, Fault> {
-    RelPath::parse(CLASSIFICATION_FILE).map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))
+    RelPath::parse(CLASSIFICATION_FILE)
+        .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))
 }
 
 fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
-    let path = RelPath::parse(CENSUS_FILE).map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
+    let path = RelPath::parse(CENSUS_FILE)
+        .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
     if !tree.exists(&path)? {
         let fault = Fault::new(
             CENSUS_INVALID,
@@ -521,30 +557,41 @@ fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
 }
 
 fn waiver_gates(roster: &Roster) -> BTreeSet<GateId> {
-    let guards = |gate: &&Gate| gate.kind() == "expiring_entries" || gate.id().as_str() == "waiver_lifecycle";
+    let guards = |gate: &&Gate| {
+        gate.kind() == "expiring_entries" || gate.id().as_str() == "waiver_lifecycle"
+    };
     roster.gates.iter().filter(guards).map(|gate| gate.id().clone()).collect()
 }
 
 fn read_waivers(tree: &Tree, roster: &Roster) -> Result<WaiverFile, Fault> {
     let path = classification_path()?;
-    let text = if tree.exists(&path)? { tree.read_text(&path, POLICY_MAX_BYTES)? } else { String::new() };
+    let text =
+        if tree.exists(&path)? { tree.read_text(&path, POLICY_MAX_BYTES)? } else { String::new() };
     let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
     Ok(WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &waiver_gates(roster)))
 }
 
 /// The run id, and whether this process made it up and so owns the run.
-fn run_id(environment: &Environment, now: &crate::wire::time::Instant) -> Result<(RunId, bool), Fault> {
+fn run_id(
+    environment: &Environment,
+    now: &crate::wire::time::Instant,
+) -> Result<(RunId, bool), Fault> {
     for variable in [RUN_ID_VARIABLE, NEXTEST_RUN_ID_VARIABLE] {
         if let Some(text) = environment.get(variable).filter(|text| !text.is_empty()) {
             let id = RunId::parse(text).map_err(|source| {
-                Fault::new(crate::wire::code::CONFIG_INVALID, format!("{variable}: {source}"), "set another run id")
+                Fault::new(
+                    crate::wire::code::CONFIG_INVALID,
+                    format!("{variable}: {source}"),
+                    "set another run id",
+                )
             })?;
             return Ok((id, false));
         }
     }
     let text = format!("{}-{:x}", now.to_string().replace(':', "."), std::process::id());
-    let id = RunId::parse(&text)
-        .map_err(|source| Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug"))?;
+    let id = RunId::parse(&text).map_err(|source| {
+        Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug")
+    })?;
     Ok((id, true))
 }
 
@@ -562,10 +609,10 @@ impl ArtifactSink for Recorder {
 
     fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
         if let Some(run) = &self.run {
-            run.write_file(&self::name(&format!("views/{name}"))?, bytes)?;
+            run.write_file(&format!("views/{name}"), bytes)?;
         }
         if let Some((tree, folder)) = &self.session_views {
-            crate::evidence::store::publish_view(tree.root(), folder, name, bytes)?;
+            crate::evidence::store::publish_view(tree.root(), folder, name.as_str(), bytes)?;
         }
         Ok(())
     }

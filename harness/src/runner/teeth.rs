@@ -39,7 +39,11 @@ fn fault(kind: &'static KindDecl) -> Option<Fault> {
         return Some(
             Fault::new(
                 GATE_WITHOUT_FIXTURES,
-                format!("kind `{}` has no known-{} fixture", kind.id, if good == 0 { "good" } else { "bad" }),
+                format!(
+                    "kind `{}` has no known-{} fixture",
+                    kind.id,
+                    if good == 0 { "good" } else { "bad" }
+                ),
                 "add one to its `teeth`",
             )
             .at(place),
@@ -47,9 +51,13 @@ fn fault(kind: &'static KindDecl) -> Option<Fault> {
     }
     let faults = faults(kind);
     faults.first().map(|first| {
-        Fault::new(GATE_BROKEN, format!("kind `{}` fails its own teeth: {first}", kind.id), "mend the kind")
-            .at(place)
-            .found(format!("{} of {} teeth are wrong", faults.len(), kind.teeth.len()))
+        Fault::new(
+            GATE_BROKEN,
+            format!("kind `{}` fails its own teeth: {first}", kind.id),
+            "mend the kind",
+        )
+        .at(place)
+        .found(format!("{} of {} teeth are wrong", faults.len(), kind.teeth.len()))
     })
 }
 
@@ -70,7 +78,8 @@ fn bite(kind: &'static KindDecl, tooth: &Tooth) -> Option<String> {
             format!("known-good `{}` gave {} {:?}", tooth.name, seen.outcome, seen.messages)
         }),
         Some(code) => {
-            let raised = seen.code.as_deref() == Some(code.name()) || seen.codes.iter().any(|c| c == code.name());
+            let raised = seen.code.as_deref() == Some(code.name())
+                || seen.codes.iter().any(|c| c == code.name());
             (seen.outcome == Outcome::Pass || !raised).then(|| {
                 format!(
                     "known-bad `{}` gave {} {:?} instead of `{}`",

@@ -7,11 +7,7 @@ use super::{
     roster::AGGREGATES,
     session::Session,
 };
-use crate::{
-    kernel::waiver::WaiverScope,
-    report::human,
-    wire::outcome::RunVerdict,
-};
+use crate::{kernel::waiver::WaiverScope, report::human, wire::outcome::RunVerdict};
 use libtest_mimic::{Arguments, ColorSetting, Failed, FormatSetting, Trial};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -32,13 +28,18 @@ pub fn subjects(session: &Session) -> BTreeMap<String, Subject> {
         .map(|n| (session.roster.gates[n].id().to_string(), Subject::Gate(n)));
     let mut subjects: BTreeMap<String, Subject> = gates.collect();
     if session.binary == session.roster.policy.binary {
-        subjects.extend(AGGREGATES.iter().map(|name| ((*name).to_owned(), Subject::Aggregate(name))));
+        subjects
+            .extend(AGGREGATES.iter().map(|name| ((*name).to_owned(), Subject::Aggregate(name))));
     }
     subjects
 }
 
 /// The trials of these subjects.
-pub fn trials(session: &Arc<Session>, subjects: &BTreeMap<String, Subject>, threads: Option<usize>) -> Vec<Trial> {
+pub fn trials(
+    session: &Arc<Session>,
+    subjects: &BTreeMap<String, Subject>,
+    threads: Option<usize>,
+) -> Vec<Trial> {
     subjects
         .iter()
         .map(|(name, subject)| {

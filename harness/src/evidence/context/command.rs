@@ -98,18 +98,28 @@ impl<'a> Command<'a> {
 
     fn start(self) -> Result<Finished, Fault> {
         let Some(name) = self.argv.first().cloned() else {
-            return Err(Fault::new(COMMAND_FAILED, "a command has no words", "write the program and its arguments"));
+            return Err(Fault::new(
+                COMMAND_FAILED,
+                "a command has no words",
+                "write the program and its arguments",
+            ));
         };
         let Some(tool) = find(self.world, self.trace, &name)? else {
             return Err(Fault::new(
                 TOOL_MISSING,
                 format!("`{name}` is not on the search path"),
-                format!("install `{name}`, or let the gate skip with `allow_skip = [\"tool_missing\"]`"),
+                format!(
+                    "install `{name}`, or let the gate skip with `allow_skip = [\"tool_missing\"]`"
+                ),
             ));
         };
         let mut argv = self.argv.clone();
         argv[0] = tool.path.to_str().map(str::to_owned).ok_or_else(|| {
-            Fault::new(COMMAND_FAILED, format!("the path of `{name}` is not UTF-8"), "install it under a plain path")
+            Fault::new(
+                COMMAND_FAILED,
+                format!("the path of `{name}` is not UTF-8"),
+                "install it under a plain path",
+            )
         })?;
         let mut env = self.world.environment.child_env(&self.pass)?;
         env.extend(self.env.clone());
@@ -117,7 +127,8 @@ impl<'a> Command<'a> {
             Some(path) => self.world.tree.root().join(path.as_str()),
             None => self.world.tree.root().to_path_buf(),
         };
-        let request = Request { argv, cwd, env, timeout: self.timeout, capture_bytes: CAPTURE_BYTES };
+        let request =
+            Request { argv, cwd, env, timeout: self.timeout, capture_bytes: CAPTURE_BYTES };
         let finished = process::run(&request)?;
         self.trace.say(&format!("$ {}", self.argv.join(" ")));
         for captured in [&finished.stdout, &finished.stderr] {

@@ -2,24 +2,45 @@
 
 use super::{Trace, World};
 use crate::{
-    evidence::{digest, json, lines::Lines, tree::HardLinks},
+    evidence::{
+        digest, json,
+        lines::Lines,
+        tree::{HardLinks, Tree},
+    },
     wire::{fault::Fault, id::Digest, path::RelPath},
 };
 use std::io::{BufReader, Read};
 
 /// The most that is read into memory from one file (`security.md`, section 4).
-pub const ARTIFACT_MAX_BYTES: u64 = 16 * 1024 * 1024;
+const ARTIFACT_MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A path of the repository that can be read. What is read is recorded.
 pub struct File<'a> {
     world: &'a World,
     trace: &'a Trace,
+    /// Another tree than the repository, with the mark that its paths carry in the evidence.
+    elsewhere: Option<Tree>,
     path: RelPath,
 }
 
 impl<'a> File<'a> {
     pub(super) fn new(world: &'a World, trace: &'a Trace, path: RelPath) -> Self {
-        Self { world, trace, path }
+        Self { world, trace, elsewhere: None, path }
+    }
+
+    pub(super) fn elsewhere(world: &'a World, trace: &'a Trace, tree: Tree, path: RelPath) -> Self {
+        Self { world, trace, elsewhere: Some(tree), path }
+    }
+
+    fn tree(&self) -> &Tree {
+        self.elsewhere.as_ref().unwrap_or(&self.world.tree)
+    }
+
+    fn record(&self, sha256: Option<Digest>, bytes: u64) {
+        match self.elsewhere {
+            Some(_) => self.trace.read(&format!("@run/{}", self.path), sha256, bytes),
+            None => self.trace.read(self.path.as_str(), sha256, bytes),
+        }
     }
 
     /// Its path relative to the repository root.
@@ -33,9 +54,9 @@ impl<'a> File<'a> {
     /// # Errors
     /// When the system does not say, or a parent is a link.
     pub fn exists(&self) -> Result<bool, Fault> {
-        let found = self.trace.watch(self.world.tree.exists(&self.path))?;
+        let found = self.trace.watch(self.tree().exists(&self.path))?;
         if !found {
-            self.trace.read(self.path.as_str(), None, 0);
+            self.record(None, 0);
         }
         Ok(found)
     }
@@ -45,8 +66,8 @@ impl<'a> File<'a> {
     /// # Errors
     /// When it is absent, too large, a link, or not a regular file.
     pub fn bytes(&self) -> Result<Vec<u8>, Fault> {
-        let bytes = self.trace.watch(self.world.tree.read(&self.path, ARTIFACT_MAX_BYTES))?;
-        self.trace.read(self.path.as_str(), Some(Digest::of(&bytes)), bytes.len() as u64);
+        let bytes = self.trace.watch(self.tree().read(&self.path, ARTIFACT_MAX_BYTES))?;
+        self.record(Some(Digest::of(&bytes)), bytes.len() as u64);
         Ok(bytes)
     }
 
@@ -73,11 +94,13 @@ impl<'a> File<'a> {
     /// # Errors
     /// When it cannot be read.
     pub fn digest(&self) -> Result<Digest, Fault> {
-        let file = self.trace.watch(self.world.tree.open(&self.path, HardLinks::Allow))?;
-        let read = digest::of_reader(file)
-            .map_err(|source| super::unreadable(&self.path, "a file could not be read", "check the disk").because(&source));
+        let file = self.trace.watch(self.tree().open(&self.path, HardLinks::Allow))?;
+        let read = digest::of_reader(file).map_err(|source| {
+            super::unreadable(&self.path, "a file could not be read", "check the disk")
+                .because(&source)
+        });
         let (digest, bytes) = self.trace.watch(read)?;
-        self.trace.read(self.path.as_str(), Some(digest), bytes);
+        self.record(Some(digest), bytes);
         Ok(digest)
     }
 
@@ -90,15 +113,19 @@ impl<'a> File<'a> {
         torn_tail: crate::evidence::lines::TornTail,
         mut each: impl FnMut(u64, &str) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
-        let file = self.trace.watch(self.world.tree.open(&self.path, HardLinks::Allow))?;
+        let file = self.trace.watch(self.tree().open(&self.path, HardLinks::Allow))?;
         let mut hashing = Hashing { inner: file, hasher: digest::Hasher::new(), bytes: 0 };
         {
-            let mut lines = Lines::new(BufReader::with_capacity(256 * 1024, &mut hashing), self.path.as_str(), torn_tail);
+            let mut lines = Lines::new(
+                BufReader::with_capacity(256 * 1024, &mut hashing),
+                self.path.as_str(),
+                torn_tail,
+            );
             while let Some(line) = self.trace.watch(lines.next_line())? {
                 each(line.number, line.text)?;
             }
         }
-        self.trace.read(self.path.as_str(), Some(hashing.hasher.finish()), hashing.bytes);
+        self.record(Some(hashing.hasher.finish()), hashing.bytes);
         Ok(())
     }
 }

@@ -9,8 +9,9 @@ use crate::{
     },
     wire::{
         code::{
-            ATTEMPT_FAILED, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, FINDING_NOT_WAIVED, GATE_IGNORED, NEED_UNSATISFIED,
-            NOTHING_EXAMINED, RECEIPT_FOREIGN, RECEIPT_UNSEALED, SKIP_NOT_ALLOWED, WAIVER_EXPIRED, WAIVER_NOT_ON_BASE,
+            ATTEMPT_FAILED, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, FINDING_NOT_WAIVED,
+            GATE_IGNORED, NEED_UNSATISFIED, NOTHING_EXAMINED, RECEIPT_FOREIGN, RECEIPT_UNSEALED,
+            SKIP_NOT_ALLOWED, WAIVER_EXPIRED, WAIVER_NOT_ON_BASE,
         },
         finding::Finding,
         id::GateId,
@@ -26,7 +27,8 @@ pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> Vec<Decided> {
     for receipt in inputs.receipts {
         receipts.entry(&receipt.gate_id).or_default().push(receipt);
     }
-    let tables: BTreeMap<&GateId, &GateTable> = inputs.gates.iter().map(|gate| (&gate.common.id, *gate)).collect();
+    let tables: BTreeMap<&GateId, &GateTable> =
+        inputs.gates.iter().map(|gate| (&gate.common.id, *gate)).collect();
     let heard: BTreeSet<&str> = tables
         .values()
         .filter(|gate| receipts.contains_key(&gate.common.id))
@@ -150,7 +152,8 @@ fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &I
         }
     }
     row.attempts = u32::try_from(numbered.len()).unwrap_or(u32::MAX);
-    let mut said: Vec<Said<'_>> = numbered.values().map(|receipt| attempt(receipt, table)).collect();
+    let mut said: Vec<Said<'_>> =
+        numbered.values().map(|receipt| attempt(receipt, table)).collect();
     if let Some(clash) = &clash {
         said.push(attempt(clash, table));
     }
@@ -194,11 +197,16 @@ fn attempt<'a>(receipt: &'a Receipt, table: &GateTable) -> Said<'a> {
         ReceiptState::Unsealed(started) => plain(
             Effective::Crashed,
             RECEIPT_UNSEALED,
-            format!("attempt {} started (process {}) and never finished", started.attempt, started.pid),
+            format!(
+                "attempt {} started (process {}) and never finished",
+                started.attempt, started.pid
+            ),
         ),
-        ReceiptState::Complete(_, verdict) if verdict.policy_digest != table.digest => {
-            plain(Effective::Error, RECEIPT_FOREIGN, "the receipt was written under another policy table".to_owned())
-        }
+        ReceiptState::Complete(_, verdict) if verdict.policy_digest != table.digest => plain(
+            Effective::Error,
+            RECEIPT_FOREIGN,
+            "the receipt was written under another policy table".to_owned(),
+        ),
         ReceiptState::Complete(_, verdict) => looked(verdict, table),
     }
 }
@@ -211,9 +219,11 @@ fn looked<'a>(verdict: &'a Verdict, table: &GateTable) -> Said<'a> {
         verdict: Some(verdict),
     };
     match verdict.outcome {
-        Outcome::Pass if verdict.examined == 0 && table.common.allow_empty.is_none() => {
-            said(Effective::Error, Some(NOTHING_EXAMINED.name()), "the check looked at nothing".to_owned())
-        }
+        Outcome::Pass if verdict.examined == 0 && table.common.allow_empty.is_none() => said(
+            Effective::Error,
+            Some(NOTHING_EXAMINED.name()),
+            "the check looked at nothing".to_owned(),
+        ),
         Outcome::Pass => said(Effective::Pass, None, format!("{} examined", verdict.examined)),
         Outcome::Warn => said(Effective::Warn, first_code(&verdict.findings), findings(verdict)),
         Outcome::Fail => said(Effective::Fail, first_code(&verdict.findings), findings(verdict)),
@@ -246,7 +256,9 @@ fn skipped<'a>(verdict: &'a Verdict, table: &GateTable) -> Said<'a> {
         | SkipReason::Platform
         | SkipReason::FeatureOff
         | SkipReason::NotApplicable
-        | SkipReason::Phase => (!table.common.allow_skip.contains(&reason)).then_some(SKIP_NOT_ALLOWED),
+        | SkipReason::Phase => {
+            (!table.common.allow_skip.contains(&reason)).then_some(SKIP_NOT_ALLOWED)
+        }
     };
     Said {
         effective: Effective::Skip,
@@ -262,7 +274,8 @@ fn first_code(findings: &[Finding]) -> Option<&str> {
 }
 
 fn findings(verdict: &Verdict) -> String {
-    let first = verdict.findings.iter().find(|finding| !finding.advisory).or(verdict.findings.first());
+    let first =
+        verdict.findings.iter().find(|finding| !finding.advisory).or(verdict.findings.first());
     let message = first.map_or("", |finding| finding.message.as_str());
     match verdict.findings_total {
         0 | 1 => message.to_owned(),
@@ -300,10 +313,16 @@ fn waive(row: &mut Decided, waiver: &Waiver, inputs: &Inputs<'_>) {
         row.detail = format!("its waiver is not valid: {}", row.detail);
     } else if uncovered > 0 {
         row.code = Some(FINDING_NOT_WAIVED.name().to_owned());
-        row.detail = format!("its waiver does not cover {uncovered} of {} findings: {}", row.findings_total, row.detail);
+        row.detail = format!(
+            "its waiver does not cover {uncovered} of {} findings: {}",
+            row.findings_total, row.detail
+        );
     } else if on_base {
         row.effective = Effective::Waived;
-        row.detail = format!("waived until {} by {} ({}): {}", waiver.expires, waiver.owner, waiver.issue, row.detail);
+        row.detail = format!(
+            "waived until {} by {} ({}): {}",
+            waiver.expires, waiver.owner, waiver.issue, row.detail
+        );
     } else {
         row.effective = Effective::PendingApproval;
         row.code = Some(WAIVER_NOT_ON_BASE.name().to_owned());
@@ -314,7 +333,11 @@ fn waive(row: &mut Decided, waiver: &Waiver, inputs: &Inputs<'_>) {
 /// How many violations the waiver does not name. Those that the receipt did not keep are not covered by a list.
 fn uncovered(row: &Decided, waiver: &Waiver) -> u64 {
     let Some(prints) = &waiver.fingerprints else { return 0 };
-    let kept = row.findings.iter().filter(|finding| !finding.advisory && !prints.contains(&finding.fingerprint)).count();
+    let kept = row
+        .findings
+        .iter()
+        .filter(|finding| !finding.advisory && !prints.contains(&finding.fingerprint))
+        .count();
     let lost = row.findings_total.saturating_sub(row.findings.len() as u64);
     kept as u64 + lost
 }

@@ -2,7 +2,10 @@
 
 use super::{CLIFF, Waiver, WaiverFile, WaiverState, not_yet_valid};
 use crate::wire::{
-    code::{Code, WAIVER_CLIFF, WAIVER_EXPIRED, WAIVER_EXPIRING, WAIVER_FILE_INVALID, WAIVER_NOT_ON_BASE, WAIVER_STALE},
+    code::{
+        Code, WAIVER_CLIFF, WAIVER_EXPIRED, WAIVER_EXPIRING, WAIVER_FILE_INVALID,
+        WAIVER_NOT_ON_BASE, WAIVER_STALE,
+    },
     fault::Fault,
     id::GateId,
     outcome::Lane,
@@ -112,8 +115,11 @@ impl WaiverAudit {
     /// Audits a file.
     #[must_use]
     pub fn of(file: &WaiverFile, seen: &Seen<'_>) -> Self {
-        let waivers: Vec<WaiverRow> = file.waivers.values().map(|waiver| row(waiver, seen)).collect();
-        let count = |statuses: &[WaiverStatus]| waivers.iter().filter(|row| statuses.contains(&row.status)).count();
+        let waivers: Vec<WaiverRow> =
+            file.waivers.values().map(|waiver| row(waiver, seen)).collect();
+        let count = |statuses: &[WaiverStatus]| {
+            waivers.iter().filter(|row| statuses.contains(&row.status)).count()
+        };
         Self {
             total_waivers: file.raw.len(),
             active: count(&[WaiverStatus::Active]),
@@ -156,27 +162,40 @@ fn judge(waiver: &Waiver, seen: &Seen<'_>) -> (WaiverStatus, Option<Code>, Strin
     let id = &waiver.gate_id;
     let renew = format!("fix the gate, or renew the waiver for `{id}` with its approver");
     if let Some(problem) = waiver.problem.clone().or_else(|| not_yet_valid(waiver, seen.today)) {
-        return (WaiverStatus::Invalid, Some(problem.code()), format!("{}; {}", problem.headline(), problem.remedy()));
+        return (
+            WaiverStatus::Invalid,
+            Some(problem.code()),
+            format!("{}; {}", problem.headline(), problem.remedy()),
+        );
     }
     let state = waiver.state(seen.today, seen.lane, seen.touched);
     if state == WaiverState::Expired {
-        return (WaiverStatus::Expired, Some(WAIVER_EXPIRED), format!("ended on {}; {renew}", waiver.expires));
+        return (
+            WaiverStatus::Expired,
+            Some(WAIVER_EXPIRED),
+            format!("ended on {}; {renew}", waiver.expires),
+        );
     }
     if seen.base.is_some_and(|base| !base.contains(id)) {
         let detail = "exists only in this change, and needs an approval on the base".to_owned();
         return (WaiverStatus::Pending, Some(WAIVER_NOT_ON_BASE), detail);
     }
     if seen.stale.contains(id) {
-        let detail = format!("matches nothing any more; remove it: `cargo portcullis waiver prune {id}`");
+        let detail =
+            format!("matches nothing any more; remove it: `cargo portcullis waiver prune {id}`");
         return (WaiverStatus::Stale, Some(WAIVER_STALE), detail);
     }
     match state {
-        WaiverState::Grace => {
-            (WaiverStatus::ExpiredGrace, Some(WAIVER_EXPIRED), format!("ended on {}, in grace; {renew}", waiver.expires))
-        }
-        WaiverState::Expiring => {
-            (WaiverStatus::ExpiringSoon, Some(WAIVER_EXPIRING), format!("ends after {}; {renew}", waiver.expires))
-        }
+        WaiverState::Grace => (
+            WaiverStatus::ExpiredGrace,
+            Some(WAIVER_EXPIRED),
+            format!("ended on {}, in grace; {renew}", waiver.expires),
+        ),
+        WaiverState::Expiring => (
+            WaiverStatus::ExpiringSoon,
+            Some(WAIVER_EXPIRING),
+            format!("ends after {}; {renew}", waiver.expires),
+        ),
         WaiverState::Active | WaiverState::Expired | WaiverState::Invalid => {
             (WaiverStatus::Active, None, format!("holds until {}", waiver.expires))
         }
@@ -191,7 +210,11 @@ fn cliffs(file: &WaiverFile) -> Vec<ErrorRecord> {
     days.into_iter()
         .filter(|(_, n)| *n > CLIFF)
         .map(|(day, n)| {
-            let fault = Fault::new(WAIVER_CLIFF, format!("{n} waivers end on {day}"), "spread their ends over several days");
+            let fault = Fault::new(
+                WAIVER_CLIFF,
+                format!("{n} waivers end on {day}"),
+                "spread their ends over several days",
+            );
             ErrorRecord::from(&fault)
         })
         .collect()
@@ -200,13 +223,24 @@ fn cliffs(file: &WaiverFile) -> Vec<ErrorRecord> {
 /// What fails this lane, one text each: the faults of the file, then the rows.
 #[must_use]
 pub fn failing(audit: &WaiverAudit, lane: Lane) -> Vec<String> {
-    let place = |record: &ErrorRecord| record.location.as_ref().map_or_else(String::new, |place| format!("\n  --> {place}"));
+    let place = |record: &ErrorRecord| {
+        record.location.as_ref().map_or_else(String::new, |place| format!("\n  --> {place}"))
+    };
     let faults = audit.faults.iter().map(|record| {
-        format!("error[{}]: {}{}\n   = remedy: {}", record.code, record.message, place(record), record.remedy)
+        format!(
+            "error[{}]: {}{}\n   = remedy: {}",
+            record.code,
+            record.message,
+            place(record),
+            record.remedy
+        )
     });
     let rows = audit.waivers.iter().filter(|row| row.fails).map(|row| {
         let code = row.code.as_deref().unwrap_or(WAIVER_FILE_INVALID.name());
-        format!("error[{code}]: the waiver for `{}` {} (lane {lane}, line {})", row.gate_id, row.detail, row.line)
+        format!(
+            "error[{code}]: the waiver for `{}` {} (lane {lane}, line {})",
+            row.gate_id, row.detail, row.line
+        )
     });
     faults.chain(rows).collect()
 }

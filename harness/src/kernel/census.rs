@@ -1,0 +1,382 @@
+//! `portcullis.lock`: the roster of gates that must leave a receipt. Leaves out who may bless it.
+
+use super::policy::GateTable;
+use crate::wire::{
+    code::{CENSUS_DIFFERS, CENSUS_GATE_EXTRA, CENSUS_GATE_MISSING, CENSUS_INVALID},
+    fault::{Fault, Location},
+    id::{Digest, GateId},
+    outcome::Lane,
+};
+use serde::{Deserialize, Serialize};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
+
+const FILE: &str = "portcullis.lock";
+const HEADER: [&str; 2] = [
+    "# portcullis census v1: every gate that must leave a receipt.",
+    "# Written by `cargo portcullis census --bless`; its diff is the review.",
+];
+const REMEDY: &str = "run `cargo portcullis census --bless` and review the diff";
+
+/// The census.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Census {
+    /// One row per gate, sorted by id.
+    pub rows: Vec<CensusRow>,
+}
+
+/// One gate of the census.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CensusRow {
+    /// The gate.
+    pub id: GateId,
+    /// Its kind, `rust` for a gate written in Rust.
+    pub kind: String,
+    /// The gate binary that holds it.
+    pub binary: String,
+    /// The lanes in which it blocks.
+    pub lanes: Vec<Lane>,
+    /// Whether it blocks.
+    pub blocking: bool,
+    /// Who answers for it.
+    pub owner: String,
+    /// Digest of its policy table.
+    pub digest: Digest,
+}
+
+impl CensusRow {
+    fn of(gate: &GateTable) -> Self {
+        let common = &gate.common;
+        Self {
+            id: common.id.clone(),
+            kind: gate.kind_name().to_owned(),
+            binary: common.binary.clone(),
+            lanes: common.lanes.clone(),
+            blocking: common.blocking,
+            owner: common.owner.clone(),
+            digest: gate.digest,
+        }
+    }
+
+    fn fields(&self) -> [(&'static str, String); 6] {
+        let lanes: Vec<&str> = self.lanes.iter().map(|lane| lane.name()).collect();
+        [
+            ("kind", escaped(&self.kind)),
+            ("binary", escaped(&self.binary)),
+            ("lanes", lanes.join(",")),
+            ("blocking", if self.blocking { "yes" } else { "no" }.to_owned()),
+            ("owner", escaped(&self.owner)),
+            ("digest", self.digest.to_string()),
+        ]
+    }
+
+    fn line(&self) -> String {
+        let fields: Vec<String> =
+            self.fields().iter().map(|(name, value)| format!("{name}={value}")).collect();
+        format!("{} {}", self.id, fields.join(" "))
+    }
+
+    fn parse(line: &str) -> Result<Self, String> {
+        let mut words = line.split(' ');
+        let id =
+            GateId::parse(words.next().unwrap_or_default()).map_err(|error| error.to_string())?;
+        let mut field = |name: &str| -> Result<String, String> {
+            let word = words.next().ok_or_else(|| format!("`{name}` is absent"))?;
+            let value = word.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+            let value = value.ok_or_else(|| {
+                format!("`{name}=` is expected, `{}` stands there", word.escape_debug())
+            })?;
+            unescaped(value).ok_or_else(|| format!("`{name}` is not escaped as it should be"))
+        };
+        let row = Self {
+            id,
+            kind: field("kind")?,
+            binary: field("binary")?,
+            lanes: lanes(&field("lanes")?)?,
+            blocking: match field("blocking")?.as_str() {
+                "yes" => true,
+                "no" => false,
+                other => {
+                    return Err(format!(
+                        "`blocking` is `yes` or `no`, not `{}`",
+                        other.escape_debug()
+                    ));
+                }
+            },
+            owner: field("owner")?,
+            digest: Digest::parse(&field("digest")?).map_err(|error| error.to_string())?,
+        };
+        // One row has one spelling, so that a diff of the file is a diff of the roster.
+        if row.line() == line {
+            Ok(row)
+        } else {
+            Err("the row is not spelt as it would be written".to_owned())
+        }
+    }
+}
+
+fn lanes(text: &str) -> Result<Vec<Lane>, String> {
+    let lane = |name: &str| {
+        Lane::parse(name).ok_or_else(|| format!("`{}` is no lane", name.escape_debug()))
+    };
+    text.split(',').map(lane).collect()
+}
+
+/// Percent-escapes blanks, control characters and `%`, so that a field is one word.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        if c == '%' || c.is_whitespace() || c.is_control() {
+            let mut bytes = [0; 4];
+            for byte in c.encode_utf8(&mut bytes).bytes() {
+                // Writing to a String cannot fail.
+                let _ok = write!(out, "%{byte:02x}");
+            }
+        } else {
+            out.push(c);
+        }
+    }
+    out
+}
+
+fn unescaped(text: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, tail)) = rest.split_first() {
+        if *first == b'%' {
+            let pair = std::str::from_utf8(tail.get(..2)?).ok()?;
+            bytes.push(u8::from_str_radix(pair, 16).ok()?);
+            rest = &tail[2..];
+        } else {
+            bytes.push(*first);
+            rest = tail;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+impl Census {
+    /// The census of these gates.
+    #[must_use]
+    pub fn of<'a>(gates: impl IntoIterator<Item = &'a GateTable>) -> Self {
+        let rows: BTreeMap<GateId, CensusRow> =
+            gates.into_iter().map(|gate| (gate.common.id.clone(), CensusRow::of(gate))).collect();
+        Self { rows: rows.into_values().collect() }
+    }
+
+    /// Reads a census.
+    ///
+    /// # Errors
+    /// `census_invalid` with the line: no header, a torn end, unsorted, twice, unknown or absent fields.
+    pub fn parse(text: &str) -> Result<Self, Fault> {
+        let refused = |line: usize, headline: String| {
+            let line = u32::try_from(line).unwrap_or(u32::MAX);
+            Fault::new(CENSUS_INVALID, headline, REMEDY).at(Location::at(FILE, line, 0))
+        };
+        let lines: Vec<&str> = text.lines().collect();
+        for (n, header) in HEADER.iter().enumerate() {
+            if lines.get(n) != Some(header) {
+                let found =
+                    lines.get(n).copied().unwrap_or("nothing").chars().take(80).collect::<String>();
+                return Err(refused(n + 1, "the census does not begin with its header".to_owned())
+                    .expected(*header)
+                    .found(found));
+            }
+        }
+        if !text.ends_with('\n') {
+            return Err(refused(lines.len(), "the last line of the census is torn".to_owned()));
+        }
+        let mut rows: Vec<CensusRow> = Vec::with_capacity(lines.len());
+        for (n, line) in lines.iter().enumerate().skip(HEADER.len()) {
+            let row = CensusRow::parse(line).map_err(|why| refused(n + 1, why))?;
+            match rows.last() {
+                Some(last) if last.id == row.id => {
+                    return Err(refused(n + 1, format!("`{}` stands in the census twice", row.id)));
+                }
+                Some(last) if last.id > row.id => {
+                    return Err(refused(
+                        n + 1,
+                        format!("the census is not sorted: `{}` after `{}`", row.id, last.id),
+                    ));
+                }
+                Some(_) | None => rows.push(row),
+            }
+        }
+        Ok(Self { rows })
+    }
+
+    /// The file.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = HEADER.join("\n");
+        text.push('\n');
+        for row in &self.rows {
+            text.push_str(&row.line());
+            text.push('\n');
+        }
+        text
+    }
+
+    /// The row of a gate.
+    #[must_use]
+    pub fn row(&self, id: &GateId) -> Option<&CensusRow> {
+        self.rows.binary_search_by(|row| row.id.cmp(id)).ok().map(|n| &self.rows[n])
+    }
+
+    /// Everything in which the gates at hand differ from this committed census.
+    #[must_use]
+    pub fn compare(&self, actual: &Self) -> Vec<Fault> {
+        let gone: Vec<&CensusRow> =
+            self.rows.iter().filter(|row| actual.row(&row.id).is_none()).collect();
+        let extra: Vec<&CensusRow> =
+            actual.rows.iter().filter(|row| self.row(&row.id).is_none()).collect();
+        let mut faults = Vec::new();
+        let mut renamed: BTreeSet<&GateId> = BTreeSet::new();
+        for row in gone {
+            let heir =
+                extra.iter().find(|other| is_renamed(row, other) && !renamed.contains(&other.id));
+            let headline = match heir {
+                Some(other) => {
+                    renamed.insert(&other.id);
+                    format!("gate `{}` of the census is now called `{}`", row.id, other.id)
+                }
+                None => format!("gate `{}` of the census is neither configured nor linked", row.id),
+            };
+            let remedy = "restore the gate, or link the crate that declares it; else bless the census and have it reviewed";
+            faults.push(Fault::new(CENSUS_GATE_MISSING, headline, remedy).at(self.place(&row.id)));
+        }
+        for row in extra.into_iter().filter(|row| !renamed.contains(&row.id)) {
+            let headline = format!("gate `{}` is not in the census", row.id);
+            faults.push(Fault::new(CENSUS_GATE_EXTRA, headline, REMEDY).at(Location::file(FILE)));
+        }
+        for row in &self.rows {
+            if let Some(other) = actual.row(&row.id) {
+                faults.extend(self.differences(row, other));
+            }
+        }
+        faults
+    }
+
+    fn differences(&self, before: &CensusRow, after: &CensusRow) -> Vec<Fault> {
+        let pairs = before.fields().into_iter().zip(after.fields());
+        let differing = pairs.filter(|((_, old), (_, new))| old != new);
+        differing
+            .map(|((name, old), (_, new))| {
+                let headline =
+                    format!("gate `{}`: `{name}` is not the one of the census", before.id);
+                Fault::new(CENSUS_DIFFERS, headline, REMEDY)
+                    .at(self.place(&before.id))
+                    .expected(old)
+                    .found(new)
+            })
+            .collect()
+    }
+
+    fn place(&self, id: &GateId) -> Location {
+        let row = self.rows.partition_point(|row| row.id < *id);
+        Location::at(FILE, u32::try_from(row + HEADER.len() + 1).unwrap_or(u32::MAX), 0)
+    }
+}
+
+/// The digest of a table leaves its id out; only a gate in Rust without a table has its id in it.
+fn is_renamed(row: &CensusRow, other: &CensusRow) -> bool {
+    row.digest == other.digest && row.kind == other.kind
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn row(id: &str) -> CensusRow {
+        CensusRow {
+            id: GateId::parse(id).expect("an id"),
+            kind: "command".to_owned(),
+            binary: "gates".to_owned(),
+            lanes: vec![Lane::Pr, Lane::Main],
+            blocking: true,
+            owner: "release team".to_owned(),
+            digest: Digest::of(id.as_bytes()),
+        }
+    }
+
+    fn census(ids: &[&str]) -> Census {
+        Census { rows: ids.iter().map(|id| row(id)).collect() }
+    }
+
+    #[test]
+    fn a_census_is_refused_with_its_line() {
+        let good = census(&["a", "b"]).render();
+        let table: Vec<(&str, String, u32)> = vec![
+            ("an empty file", String::new(), 1),
+            ("another version", good.replace("v1", "v2"), 1),
+            ("a torn last line", good.trim_end().to_owned(), 4),
+            ("rows out of order", good.replace("\na ", "\nc "), 4),
+            ("a row twice", good.replace("\nb ", "\na "), 4),
+            ("an unknown field", good.replace("blocking=", "bloking="), 3),
+            ("an absent field", good.replace(" owner=release%20team", ""), 3),
+            ("a field too many", good.replace("blocking=yes", "blocking=yes x=y"), 3),
+            ("a word that is neither yes nor no", good.replace("=yes", "=true"), 3),
+            ("an unknown lane", good.replace("pr,main", "pr,prod"), 3),
+            ("no lane", good.replace("pr,main", ""), 3),
+            ("an id that is none", good.replace("\na ", "\nA "), 3),
+            ("another spelling of the same row", good.replace("%20", "%2520"), 0),
+            ("an empty line", good.replace("\nb ", "\n\nb "), 4),
+        ];
+        for (case, text, line) in table {
+            match Census::parse(&text) {
+                Err(fault) => assert_eq!(
+                    fault.location().map(|place| place.line),
+                    Some(line),
+                    "{case}: {fault}"
+                ),
+                // `%2520` is another owner, not another spelling.
+                Ok(parsed) => {
+                    assert!(line == 0 && parsed != census(&["a", "b"]), "{case}: accepted")
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_comparison_names_what_changed() {
+        let committed = census(&["a", "b", "c"]);
+        let codes = |actual: &Census| -> Vec<&str> {
+            committed.compare(actual).iter().map(|fault| fault.code().name()).collect()
+        };
+        assert_eq!(codes(&committed), Vec::<&str>::new());
+        assert_eq!(codes(&census(&["a", "b"])), ["census_gate_missing"]);
+        assert_eq!(codes(&census(&["a", "b", "c", "d"])), ["census_gate_extra"]);
+        let mut weaker = committed.clone();
+        weaker.rows[1].blocking = false;
+        let faults = committed.compare(&weaker);
+        assert_eq!((faults[0].expected_text(), faults[0].found_text()), (Some("yes"), Some("no")));
+        let mut renamed = committed.clone();
+        renamed.rows[2].id = GateId::parse("z").expect("an id");
+        let faults = committed.compare(&renamed);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert!(
+            faults[0].headline().contains("`c`") && faults[0].headline().contains("`z`"),
+            "{}",
+            faults[0]
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn a_census_reads_back_what_it_writes(
+            rows in proptest::collection::btree_map("[a-z][a-z0-9_]{0,8}", ("\\PC{1,12}", any::<bool>(), 1usize..4), 0..6)
+        ) {
+            let rows = rows.into_iter().map(|(id, (owner, blocking, lanes))| CensusRow {
+                owner,
+                blocking,
+                lanes: Lane::ALL[..lanes].to_vec(),
+                ..row(&id)
+            });
+            let census = Census { rows: rows.collect() };
+            prop_assert_eq!(Census::parse(&census.render()).expect("read back"), census);
+        }
+    }
+}
