@@ -10,13 +10,14 @@ use crate::wire::{
     outcome::Mode,
     time::{Day, Instant},
 };
+use serde::Serialize;
 use std::ops::Range;
 
 /// How long a rollback record may hold.
 pub const ROLLBACK_MAX_MS: i64 = 72 * 3_600_000;
 
 /// What the policy says about promotion.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize)]
 pub struct Promotion {
     /// `strict` or `shadow`; rollback is asked for by environment.
     pub mode: Mode,
@@ -29,7 +30,7 @@ pub struct Promotion {
 }
 
 /// Who rolled back, why, and until when.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rollback {
     /// Who answers for it.
     pub owner: String,

@@ -58,6 +58,11 @@ impl<'a, 'f> Keys<'a, 'f> {
         self.faults.push(Fault::new(code, headline, remedy).at(self.source.locate(offset)));
     }
 
+    /// Adds a fault that is built already.
+    pub fn push(&mut self, fault: Fault) {
+        self.faults.push(fault);
+    }
+
     /// Adds a fault of the table's usual code at the value of `key`, or at the table where it is absent.
     pub fn wrong(&mut self, key: &str, headline: impl Into<String>, remedy: impl Into<String>) {
         let offset = self.table.get(key).map_or(self.span.start, |entry| entry.value.span().start);

@@ -29,7 +29,7 @@ pub struct GateTable {
     pub common: Common,
     /// Where its table begins.
     pub location: Location,
-    /// Digest of the whole table; order, comments and blank space do not change it.
+    /// Digest of the table without its id; order, comments and blank space do not change it.
     pub digest: Digest,
     source: Source,
     span: Range<usize>,
@@ -53,11 +53,14 @@ impl GateTable {
     }
 
     fn assemble(common: Common, source: &Source, table: &Table, span: Range<usize>) -> Self {
+        // Without the id, so that the census can tell a renamed gate from one removed and one added.
+        let mut nameless = table.clone();
+        nameless.remove("id");
         let own = table.iter().filter(|(key, _)| !COMMON_KEYS.contains(&key.as_str()));
         Self {
             common,
             location: source.locate(span.start),
-            digest: document::digest(table),
+            digest: document::digest(&nameless),
             source: source.clone(),
             config: own.map(|(key, entry)| (key.clone(), entry.clone())).collect(),
             span,
