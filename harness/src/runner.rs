@@ -6,6 +6,7 @@ pub mod aggregate;
 pub mod argv;
 pub mod attempt;
 pub mod collect;
+pub mod events;
 pub mod panics;
 pub mod registry;
 pub mod roster;

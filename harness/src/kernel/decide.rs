@@ -129,13 +129,14 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
             stale: &stale,
         },
     );
-    let mut faults: Vec<ErrorRecord> = inputs.census_faults.iter().map(ErrorRecord::from).collect();
-    faults.extend(inputs.run_faults.iter().map(ErrorRecord::from));
+    let mut faults: Vec<ErrorRecord> = inputs.run_faults.iter().map(ErrorRecord::from).collect();
     let actual = Census::of(inputs.gates.iter().copied());
     if inputs.census_faults.is_empty() {
         faults.extend(inputs.census.compare(&actual).iter().map(ErrorRecord::from));
     }
     if whole {
+        // One gate that runs alone is judged alone; who claims that all were judged needs the whole census.
+        faults.extend(inputs.census_faults.iter().map(ErrorRecord::from));
         let blocking = mode_faults.iter().filter(|fault| fault.code() != SHADOW_EXPIRED);
         faults.extend(blocking.map(ErrorRecord::from));
         faults.extend(waiver_faults(&audit, &rows));

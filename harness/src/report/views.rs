@@ -5,8 +5,12 @@ use crate::{
     kernel::decide::{Decided, Decision},
     runner::roster::Roster,
     wire::{
-        artifact, code::RECEIPT_INVALID, fault::Fault, id::GateId, outcome::Effective,
-        receipt::Envelope,
+        artifact,
+        code::RECEIPT_INVALID,
+        fault::Fault,
+        id::GateId,
+        outcome::Effective,
+        receipt::{Envelope, ErrorRecord},
     },
 };
 use serde::Serialize;
@@ -162,9 +166,9 @@ pub fn certification(envelope: &Envelope, decision: &Decision, roster: &Roster) 
 #[must_use]
 pub fn preflight(
     envelope: &Envelope,
-    evaluated: &[Decided],
-    not_evaluated: &[GateId],
+    (evaluated, not_evaluated): (&[Decided], &[GateId]),
     stopped_at: Option<&GateId>,
+    lost: Option<&Fault>,
 ) -> Value {
     let rows: Vec<Value> = evaluated
         .iter()
@@ -173,7 +177,8 @@ pub fn preflight(
     merged(
         envelope,
         json!({
-            "verdict": if stopped_at.is_some() { "blocked" } else { "pass" },
+            "verdict": if stopped_at.is_some() || lost.is_some() { "blocked" } else { "pass" },
+            "faults": lost.map(ErrorRecord::from).into_iter().collect::<Vec<_>>(),
             "evaluated": rows,
             "not_evaluated": not_evaluated,
             "stopped_at": stopped_at,

@@ -96,7 +96,9 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     order.sort_by_key(|n| (session.roster.gates[*n].table.common.cost, *n));
     let mut evaluated = Vec::new();
     let mut stopped_at = None;
-    for n in &order {
+    // Without a census nobody knows what there was to evaluate, so nothing is.
+    let lost = session.census_faults.first();
+    for n in order.iter().filter(|_| lost.is_none()) {
         session.receipt(*n);
         let positions = session.roster.with_needs([*n]);
         let decision = collect::decision(
@@ -106,7 +108,8 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
             WaiverScope::Preflight,
         )?;
         let id = session.roster.gates[*n].id().clone();
-        let stop = decision.verdict != RunVerdict::Pass;
+        let stop = decision.verdict == RunVerdict::Invalid
+            || decision.gates.iter().any(|gate| gate.id == id && gate.blocks);
         evaluated.extend(decision.gates.into_iter().filter(|gate| gate.id == id));
         if stop {
             stopped_at = Some(id);
@@ -116,7 +119,7 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     let not_evaluated: Vec<_> =
         order.iter().skip(evaluated.len()).map(|n| session.roster.gates[*n].id().clone()).collect();
     let envelope = session.envelope(views::PREFLIGHT_SCHEMA, session.mode().0);
-    let view = views::preflight(&envelope, &evaluated, &not_evaluated, stopped_at.as_ref());
+    let view = views::preflight(&envelope, (&evaluated, &not_evaluated), stopped_at.as_ref(), lost);
     publish(session, "preflight_verdict.json", &artifact_text(&view)?)?;
     if evaluated.is_empty() && session.roster.gates.is_empty() {
         return Err(Fault::new(
@@ -124,6 +127,9 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
             "there is no gate to evaluate",
             "add a `[[gate]]` table",
         ));
+    }
+    if let Some(fault) = lost {
+        return Err(fault.clone());
     }
     let Some(id) = stopped_at else { return Ok(Ok(())) };
     let text: Vec<String> = evaluated

@@ -110,6 +110,22 @@ pub fn unclaimed() -> Vec<Panicked> {
     lock(&UNCLAIMED).clone()
 }
 
+/// How many lines of a backtrace a receipt keeps.
+const BACKTRACE_LINES: usize = 40;
+
+/// The frames between the panic machinery and the harness: those that the author of the check wrote.
+fn frames(backtrace: &str) -> Vec<String> {
+    let lines: Vec<&str> = backtrace.lines().map(str::trim).collect();
+    let is_machinery =
+        |line: &&str| line.contains("core::panicking::") || line.contains("rust_begin_unwind");
+    let start = lines.iter().rposition(is_machinery).map_or(0, |n| n + 1);
+    let end = lines.iter().position(|line| line.contains("portcullis::runner::attempt::"));
+    let shown = lines.get(start..end.unwrap_or(lines.len())).unwrap_or(&lines);
+    // The line below the machinery's last frame is its place, not a frame of its own.
+    let shown = shown.iter().skip_while(|line| line.starts_with("at "));
+    shown.take(BACKTRACE_LINES).map(|line| (*line).to_owned()).collect()
+}
+
 fn describe(info: &PanicHookInfo<'_>) -> Panicked {
     let message =
         match (info.payload().downcast_ref::<&str>(), info.payload().downcast_ref::<String>()) {
@@ -125,7 +141,7 @@ fn describe(info: &PanicHookInfo<'_>) -> Panicked {
         file,
         line,
         column,
-        backtrace: Backtrace::capture().to_string().lines().take(60).map(str::to_owned).collect(),
+        backtrace: frames(&Backtrace::capture().to_string()),
         thread: std::thread::current().name().unwrap_or("unnamed").to_owned(),
     }
 }

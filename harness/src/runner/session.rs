@@ -2,6 +2,7 @@
 
 use super::{
     attempt::{self, Looked},
+    events::EventLog,
     panics,
     registry::Registry,
     roster::{Body, Gate, Roster},
@@ -346,7 +347,7 @@ impl Session {
     fn attempt(&self, gate: &Gate) -> Receipt {
         let watch = Stopwatch::start();
         match self.begin(gate) {
-            Ok((dir, started, started_digest)) => {
+            Ok((dir, started, started_digest, mut events)) => {
                 let recorder = Arc::new(Recorder {
                     dir,
                     run: self.run.get().cloned(),
@@ -361,7 +362,7 @@ impl Session {
                     &trace,
                     watch.elapsed_ms(),
                 );
-                match finish(&recorder.dir, &verdict) {
+                match finish(&recorder.dir, &mut events, &verdict) {
                     Ok(()) => Receipt::complete(started, verdict),
                     Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
                 }
@@ -374,7 +375,7 @@ impl Session {
         self.roster.policy.views.clone().map(|views| (self.world.tree.clone(), views))
     }
 
-    fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest), Fault> {
+    fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest, EventLog), Fault> {
         let mut written: Option<(Started, Digest)> = None;
         let dir = self.run_dir()?.begin_attempt(gate.id(), |attempt| {
             let started = self.started(gate, attempt);
@@ -385,7 +386,9 @@ impl Session {
         let (started, digest) = written.ok_or_else(|| {
             Fault::new(RECEIPT_INVALID, "an attempt began without a record", "report this as a bug")
         })?;
-        Ok((dir, started, digest))
+        let mut events = EventLog::default();
+        dir.append_event(&events.started(&started)?)?;
+        Ok((dir, started, digest, events))
     }
 
     fn started(&self, gate: &Gate, attempt: u32) -> Started {
@@ -495,23 +498,11 @@ impl Session {
     }
 }
 
-fn finish(dir: &AttemptDir, verdict: &Verdict) -> Result<(), Fault> {
-    dir.append_event(&event_line(verdict)?)?;
+fn finish(dir: &AttemptDir, events: &mut EventLog, verdict: &Verdict) -> Result<(), Fault> {
+    for line in events.finished(verdict)? {
+        dir.append_event(&line)?;
+    }
     dir.write_verdict(&artifact_text(verdict)?)
-}
-
-fn event_line(verdict: &Verdict) -> Result<String, Fault> {
-    let event = serde_json::json!({
-        "schema": "portcullis.event.v1",
-        "seq": 1,
-        "ts": verdict.envelope.generated_at,
-        "event": "attempt_finished",
-        "gate_id": verdict.gate_id,
-        "attempt": verdict.attempt,
-        "status": verdict.outcome,
-        "run_id": verdict.envelope.run_id,
-    });
-    artifact::line(&event).map_err(|source| json(&source))
 }
 
 /// Renders a document, with the one fault that can happen.
