@@ -157,6 +157,32 @@ pub fn blockers(decision: &Decision, roster: &Roster) -> String {
     plain(&format!("{}\n{}", counts(decision), parts.join("\n\n")))
 }
 
+/// What the failing gates said on the way: notes, and the tail of their commands' output.
+#[must_use]
+pub fn outputs(session: &Session, decision: &Decision) -> String {
+    let mut text = String::new();
+    for (n, receipt) in session.receipts() {
+        let id = session.roster.gates[n].id();
+        let blocks = decision.gates.iter().any(|gate| gate.blocks && gate.id == *id);
+        if blocks && !receipt.output().is_empty() {
+            text.push_str(&output(id.as_str(), receipt.output()));
+        }
+    }
+    plain(&text)
+}
+
+fn output(id: &str, lines: &[String]) -> String {
+    let mut text = format!("\n-- output of {id}\n");
+    let skipped = lines.len().saturating_sub(OUTPUT_SHOWN);
+    if skipped > 0 {
+        let _ok = writeln!(text, "   [{skipped} lines before these, in the receipt]");
+    }
+    for line in &lines[skipped..] {
+        let _ok = writeln!(text, "   {line}");
+    }
+    text
+}
+
 /// One line of counts.
 #[must_use]
 pub fn counts(decision: &Decision) -> String {
@@ -287,14 +313,8 @@ fn summary(
         }
     }
     if invocation.show_output && !only_aggregates {
-        for (n, receipt) in session.receipts() {
-            let output = receipt.output();
-            if !output.is_empty() {
-                let _ok = writeln!(text, "  -- output of {}", session.roster.gates[n].id());
-                for line in output.iter().take(OUTPUT_SHOWN) {
-                    let _ok = writeln!(text, "     {line}");
-                }
-            }
+        for (n, receipt) in session.receipts().filter(|(_, receipt)| !receipt.output().is_empty()) {
+            text.push_str(&output(session.roster.gates[n].id().as_str(), receipt.output()));
         }
     }
     if !decision.not_selected.is_empty() || decision.gates.len() < session.roster.gates.len() {

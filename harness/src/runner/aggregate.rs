@@ -168,7 +168,7 @@ fn judged(session: &Session, decision: &Decision) -> Judged {
     match decision.verdict {
         RunVerdict::Pass => Ok(()),
         RunVerdict::Blocked | RunVerdict::Invalid => {
-            Err(human::blockers(decision, &session.roster))
+            Err(human::blockers(decision, &session.roster) + &human::outputs(session, decision))
         }
     }
 }

@@ -68,7 +68,7 @@ fn gate(session: &Session, n: usize) -> Result<(), String> {
     if !blocks && decision.verdict != RunVerdict::Invalid {
         return Ok(());
     }
-    Err(human::blockers(&decision, &session.roster))
+    Err(human::blockers(&decision, &session.roster) + &human::outputs(session, &decision))
 }
 
 /// The arguments that libtest-mimic gets: filtering and listing were done before.
