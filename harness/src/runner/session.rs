@@ -14,7 +14,7 @@ use crate::{
         context::{ArtifactSink, Trace, World},
         environment::Environment,
         git::Git,
-        store::{AttemptDir, Durability, Ownership, RunDir, Store},
+        store::{self, AttemptDir, Durability, Ownership, RunDir, Store},
         target_dir,
         tree::Tree,
     },
@@ -351,7 +351,7 @@ impl Session {
                 let recorder = Arc::new(Recorder {
                     dir,
                     run: self.run.get().cloned(),
-                    session_views: self.views(),
+                    published: self.published(gate),
                 });
                 let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
                 let verdict = self.verdict(
@@ -371,8 +371,13 @@ impl Session {
         }
     }
 
-    fn views(&self) -> Option<(Tree, RelPath)> {
-        self.roster.policy.views.clone().map(|views| (self.world.tree.clone(), views))
+    /// Where the views of a gate are copied to: the folder of the policy, and the gate's own `artifact_path`.
+    fn published(&self, gate: &Gate) -> Published {
+        Published {
+            tree: self.world.tree.clone(),
+            views: self.roster.policy.views.clone(),
+            artifact: gate.table.common.artifact_path.clone(),
+        }
     }
 
     fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest, EventLog), Fault> {
@@ -586,11 +591,17 @@ fn run_id(
     Ok((id, true))
 }
 
-/// Writes artifacts into the attempt, and views into the run and the declared folder of the repository.
+struct Published {
+    tree: Tree,
+    views: Option<RelPath>,
+    artifact: Option<RelPath>,
+}
+
+/// Writes artifacts into the attempt, and views into the run and the declared places of the repository.
 struct Recorder {
     dir: AttemptDir,
     run: Option<Arc<RunDir>>,
-    session_views: Option<(Tree, RelPath)>,
+    published: Published,
 }
 
 impl ArtifactSink for Recorder {
@@ -602,9 +613,18 @@ impl ArtifactSink for Recorder {
         if let Some(run) = &self.run {
             run.write_file(&format!("views/{name}"), bytes)?;
         }
-        if let Some((tree, folder)) = &self.session_views {
-            crate::evidence::store::publish_view(tree.root(), folder, name.as_str(), bytes)?;
+        let Published { tree, views, artifact } = &self.published;
+        if let Some(folder) = views {
+            store::publish_view(tree.root(), folder, name.as_str(), bytes)?;
         }
-        Ok(())
+        match artifact.as_ref().and_then(|path| path.as_str().rsplit_once('/')) {
+            Some((folder, file)) => {
+                let folder = RelPath::parse(folder).map_err(|source| {
+                    Fault::new(RECEIPT_INVALID, source.to_string(), "correct `artifact_path`")
+                })?;
+                store::publish_view(tree.root(), &folder, file, bytes)
+            }
+            None => Ok(()),
+        }
     }
 }

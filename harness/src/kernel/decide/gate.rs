@@ -16,6 +16,7 @@ use crate::{
         finding::Finding,
         id::GateId,
         outcome::{Effective, Mode, Outcome, SkipReason},
+        path::RelPath,
         receipt::{ErrorRecord, Verdict},
     },
 };
@@ -182,7 +183,16 @@ fn apply(row: &mut Decided, said: Said<'_>) {
         row.error.clone_from(&verdict.error);
         row.skip.clone_from(&verdict.skip);
         row.duration_ms = verdict.duration_ms;
+        if row.artifact_path.is_none() {
+            row.artifact_path = first_artifact(verdict);
+        }
     }
+}
+
+/// The first artifact of an attempt, as a path below the run directory.
+fn first_artifact(verdict: &Verdict) -> Option<RelPath> {
+    let name = &verdict.artifacts.first()?.path;
+    RelPath::parse(&format!("gates/{}/attempt-{}/{name}", verdict.gate_id, verdict.attempt)).ok()
 }
 
 fn attempt<'a>(receipt: &'a Receipt, table: &GateTable) -> Said<'a> {
