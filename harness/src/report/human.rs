@@ -7,7 +7,7 @@ use crate::{
     runner::{
         argv::Invocation,
         collect,
-        roster::{AGGREGATES, Roster},
+        roster::Roster,
         session::{RUN_SCHEMA, Session, artifact_text},
         trial::Subject,
     },
@@ -22,6 +22,8 @@ use std::{collections::BTreeMap, fmt::Write as _};
 /// How many findings of one gate are shown; the receipt has them all.
 const FINDINGS_SHOWN: usize = 20;
 const OUTPUT_SHOWN: usize = 30;
+const GATES_NAMED: usize = 60;
+const GATED_WIDTH: usize = 90;
 
 /// `1 gate`, `2 gates`.
 #[must_use]
@@ -154,7 +156,7 @@ pub fn blockers(decision: &Decision, roster: &Roster) -> String {
     if parts.is_empty() {
         parts.push(format!("the verdict is {}", decision.verdict));
     }
-    plain(&format!("{}\n{}", counts(decision), parts.join("\n\n")))
+    plain(&format!("{}; {}\n{}", decision.verdict, counts(decision), parts.join("\n\n")))
 }
 
 /// What the failing gates said on the way: notes, and the tail of their commands' output.
@@ -183,7 +185,7 @@ fn output(id: &str, lines: &[String]) -> String {
     text
 }
 
-/// One line of counts.
+/// One line of counts: `17 gates: 1 waived, 16 pass; nothing blocks`.
 #[must_use]
 pub fn counts(decision: &Decision) -> String {
     let mut by_status: BTreeMap<Effective, usize> = BTreeMap::new();
@@ -193,13 +195,12 @@ pub fn counts(decision: &Decision) -> String {
     let parts: Vec<String> =
         by_status.iter().rev().map(|(status, n)| format!("{n} {status}")).collect();
     let blocking = decision.gates.iter().filter(|gate| gate.blocks).count();
-    format!(
-        "{}: {} ({}), {} in the way",
-        decision.verdict,
-        count(decision.gates.len(), "gate"),
-        parts.join(", "),
-        if blocking == 0 { "nothing".to_owned() } else { count(blocking, "gate") }
-    )
+    let blocks = match blocking {
+        0 => "nothing blocks".to_owned(),
+        1 => "1 blocks".to_owned(),
+        n => format!("{n} block"),
+    };
+    format!("{}: {}; {blocks}", count(decision.gates.len(), "gate"), parts.join(", "))
 }
 
 /// The waivers and the gates that guard them, as far as they fail this lane.
@@ -278,13 +279,14 @@ fn summary(
 ) -> String {
     let mut text = String::new();
     let word = if failed { "BLOCKED" } else { "PASS" };
-    let _ok = writeln!(
-        text,
-        "portcullis: {word} in lane `{}` ({} mode); {}",
-        session.world.lane,
-        decision.mode,
-        counts(decision)
-    );
+    let _ok =
+        write!(text, "portcullis: {word} in lane `{}`, {} mode", session.world.lane, decision.mode);
+    if decision.gates.is_empty() {
+        text.push_str("; no gate was evaluated\n");
+    } else {
+        let _ok = writeln!(text, "; {}", counts(decision));
+        text.push_str(&gated(decision));
+    }
     for gate in &decision.gates {
         let shown = match gate.effective {
             Effective::Pass => false,
@@ -333,8 +335,24 @@ fn summary(
     text
 }
 
-/// Names that are aggregates, for messages.
-#[must_use]
-pub fn is_aggregate(name: &str) -> bool {
-    AGGREGATES.contains(&name)
+/// The names of the gates that were evaluated, in lines of bounded width.
+fn gated(decision: &Decision) -> String {
+    let mut text = String::new();
+    let mut line = String::new();
+    for gate in decision.gates.iter().take(GATES_NAMED) {
+        if !line.is_empty() && line.len() + gate.id.as_str().len() > GATED_WIDTH {
+            let _ok = writeln!(text, "  {:<16} {line}", if text.is_empty() { "gated" } else { "" });
+            line.clear();
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        line.push_str(gate.id.as_str());
+    }
+    let hidden = decision.gates.len().saturating_sub(GATES_NAMED);
+    if hidden > 0 {
+        let _ok = write!(line, " and {hidden} more");
+    }
+    let _ok = writeln!(text, "  {:<16} {line}", if text.is_empty() { "gated" } else { "" });
+    text
 }
