@@ -133,6 +133,12 @@ impl Bench {
     pub fn tooth(kind: &'static KindDecl, tooth: &Tooth) -> Self {
         let bench = Self::new(kind, tooth.config).now(tooth.now).lane(tooth.lane);
         let bench = if tooth.git { bench.git() } else { bench };
+        // A tree that has a policy is judged under it, so that ids can be resolved.
+        let policy = tooth.files.iter().find(|(path, _text)| *path == "portcullis.toml");
+        let bench = match policy {
+            Some((_path, text)) => bench.policy(text),
+            None => bench,
+        };
         tooth.files.iter().fold(bench, |bench, (path, text)| bench.file(path, text.as_bytes()))
     }
 

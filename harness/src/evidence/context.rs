@@ -4,9 +4,11 @@
 
 mod command;
 mod file;
+mod snapshot;
 
 pub use command::{Command, Tool};
 pub use file::File;
+pub use snapshot::{Change, Snapshot};
 
 use super::{environment::Environment, git::Git, glob::Globs, tree::Tree};
 use crate::{

@@ -43,6 +43,7 @@ pub struct Command<'a> {
     env: BTreeMap<String, String>,
     pass: Vec<String>,
     timeout: Duration,
+    is_quiet: bool,
 }
 
 impl<'a> Command<'a> {
@@ -55,6 +56,7 @@ impl<'a> Command<'a> {
             env: BTreeMap::new(),
             pass: Vec::new(),
             timeout: Duration::from_secs(600),
+            is_quiet: false,
         }
     }
 
@@ -83,6 +85,13 @@ impl<'a> Command<'a> {
     #[must_use]
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
+        self
+    }
+
+    /// Keeps its standard output out of the receipt. For data that a check parses, not for what people read.
+    #[must_use]
+    pub fn quiet(mut self) -> Self {
+        self.is_quiet = true;
         self
     }
 
@@ -131,7 +140,8 @@ impl<'a> Command<'a> {
             Request { argv, cwd, env, timeout: self.timeout, capture_bytes: CAPTURE_BYTES };
         let finished = process::run(&request)?;
         self.trace.say(&format!("$ {}", self.argv.join(" ")));
-        for captured in [&finished.stdout, &finished.stderr] {
+        let shown: &[_] = if self.is_quiet { &[&finished.stderr] } else { &[&finished.stdout, &finished.stderr] };
+        for captured in shown {
             let text = self.world.environment.redact(&captured.text());
             let lines: Vec<&str> = text.lines().collect();
             let skipped = lines.len().saturating_sub(TAIL_LINES);
