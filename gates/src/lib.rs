@@ -1,1 +1,15 @@
 //! Standard gate kinds.
+
+mod calendar;
+pub mod cargo_config;
+#[cfg(feature = "classification")]
+pub mod classification;
+pub mod command;
+pub mod expiring_entries;
+mod pattern;
+#[cfg(any(feature = "classification", feature = "source-scan"))]
+mod rust_source;
+#[cfg(feature = "source-scan")]
+pub mod source_scan;
+mod toml_file;
+pub mod tool_identity;

@@ -1,0 +1,144 @@
+//! Tables over the classification kind.
+
+use super::*;
+use portcullis::testing::run;
+
+#[test]
+fn each_member_is_in_exactly_one_suite() {
+    const FILES: &str = "universe = 'files'\nfiles = ['tests/*.rs']\nsuites = ['e2e', 'unit']";
+    let table: &[(&str, &str, &[&str])] = &[
+        ("all placed", "[suite.unit]\nfiles = ['tests/a.rs', 'tests/b.rs']", &[]),
+        (
+            "in two suites",
+            "[suite.unit]\nfiles = ['tests/a.rs']\n[suite.e2e]\nfiles = ['tests/b.rs']",
+            &[],
+        ),
+        ("one forgotten", "[suite.unit]\nfiles = ['tests/a.rs']", &["unclassified"]),
+        ("no table at all", "[waiver.x]\na = 1", &["unclassified", "unclassified"]),
+        (
+            "twice in one list",
+            "[suite.unit]\nfiles = ['tests/a.rs', 'tests/a.rs', 'tests/b.rs']",
+            &["classified_twice"],
+        ),
+        (
+            "an unknown suite",
+            "[suite.unti]\nfiles = []\n[suite.unit]\nfiles = ['tests/a.rs', 'tests/b.rs']",
+            &["unknown_entry"],
+        ),
+        (
+            "an unknown entry",
+            "[suite.unit]\nfiles = ['tests/a.rs', 'tests/b.rs', 'tests/c.rs']",
+            &["unknown_entry"],
+        ),
+        ("not sorted", "[suite.unit]\nfiles = ['tests/b.rs', 'tests/a.rs']", &["unsorted"]),
+        ("a key nothing reads", "[suite.unit]\ntargets = ['tests/a.rs']", &["config_unknown_key"]),
+        ("a list of another type", "[suite.unit]\nfiles = 'tests/a.rs'", &["toml_invalid"]),
+        ("a table twice", "[suite.unit]\nfiles = []\n[suite.unit]\nfiles = []", &["duplicate_key"]),
+    ];
+    for (case, groups, expected) in table {
+        let files = [("tests/a.rs", ""), ("tests/b.rs", ""), (GROUPS, *groups)];
+        let seen = run(&CLASSIFICATION, FILES, &files);
+        let codes =
+            if seen.codes.is_empty() { seen.code.into_iter().collect() } else { seen.codes };
+        assert_eq!(codes, *expected, "{case}");
+    }
+}
+
+#[test]
+fn an_empty_universe_is_not_a_pass() {
+    let config = "universe = 'files'\nfiles = ['nowhere/*.rs']\nsuites = ['unit']";
+    let seen = run(&CLASSIFICATION, config, &[(GROUPS, "[suite.unit]\nfiles = []\n")]);
+    assert_eq!(seen.code.as_deref(), Some("nothing_examined"));
+}
+
+#[test]
+fn a_name_of_two_packages_must_be_written_in_full() {
+    let manifest = |name: &str| {
+        format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2021\"\n")
+    };
+    let (a, b) = (manifest("a"), manifest("b"));
+    let table: &[(&str, &str, &[&str])] = &[
+        ("both in full", "targets = ['a/cli', 'b/cli']", &[]),
+        (
+            "a short name that means two",
+            "targets = ['cli']",
+            &["unknown_entry", "unclassified", "unclassified"],
+        ),
+    ];
+    for (case, list, expected) in table {
+        let groups = format!("[suite.unit]\n{list}\n");
+        let files = [
+            ("Cargo.toml", "[workspace]\nmembers = ['a', 'b']\nresolver = '2'\n"),
+            ("a/Cargo.toml", &a),
+            ("a/src/lib.rs", ""),
+            ("a/tests/cli.rs", ""),
+            ("b/Cargo.toml", &b),
+            ("b/src/lib.rs", ""),
+            ("b/tests/cli.rs", ""),
+            (GROUPS, &groups),
+        ];
+        assert_eq!(run(&CLASSIFICATION, CARGO, &files).codes, *expected, "{case}");
+    }
+}
+
+#[test]
+fn a_broken_manifest_is_an_error_and_not_an_empty_universe() {
+    let seen = run(&CLASSIFICATION, CARGO, &[("Cargo.toml", "[package]\n"), (GROUPS, "")]);
+    assert_eq!(seen.code.as_deref(), Some("command_failed"));
+}
+
+#[test]
+fn leaks_are_found_in_code_and_not_in_comments() {
+    let table: &[(&str, &str, &[&str])] = &[
+        ("clean", "fn a() {}", &[]),
+        ("a double by prefix", "struct MockClock;", &["suite_leak"]),
+        ("a crate in an import", "use wiremock::Server as S;", &["suite_leak"]),
+        ("a text in a literal", "fn a() { open(\"cassettes/x.json\") }", &["suite_leak"]),
+        ("a comment", "// MockClock, wiremock, cassettes/\nfn a() {}", &[]),
+        ("a doc comment with a name", "/// MockClock\nfn a() {}", &[]),
+        ("in a module file", "mod deep;", &["suite_leak"]),
+    ];
+    for (case, text, expected) in table {
+        let files = [
+            ("tests/cli.rs", *text),
+            ("tests/deep/mod.rs", "fn b() { MockClock::new() }"),
+            (GROUPS, "[suite.unit]\nfiles = ['tests/cli.rs']\n"),
+        ];
+        assert_eq!(run(&CLASSIFICATION, LEAK, &files).codes, *expected, "{case}");
+    }
+}
+
+#[test]
+fn a_configuration_that_contradicts_itself_is_refused() {
+    let table: &[(&str, &str)] = &[
+        ("files without globs", "universe = 'files'\nsuites = ['unit']"),
+        ("globs for targets", "universe = 'cargo_test_targets'\nfiles = ['a']\nsuites = ['unit']"),
+        ("no suites", "universe = 'cargo_test_targets'\nsuites = []"),
+        ("another universe", "universe = 'tests'\nsuites = ['unit']"),
+        (
+            "a rule for no suite",
+            "universe = 'cargo_test_targets'\nsuites = ['a']\nleak = [{ suite = 'b', forbid = ['x'] }]",
+        ),
+        (
+            "a rule without content",
+            "universe = 'cargo_test_targets'\nsuites = ['a']\nleak = [{ suite = 'a' }]",
+        ),
+        (
+            "a name that is none",
+            "universe = 'cargo_test_targets'\nsuites = ['a']\nleak = [{ suite = 'a', forbid = ['a b'] }]",
+        ),
+        (
+            "a path out of the tree",
+            "universe = 'cargo_test_targets'\nsuites = ['a']\ngroups_file = '../x.toml'",
+        ),
+    ];
+    for (case, config) in table {
+        let table = GateTable::from_toml("gate", config).expect(case);
+        assert!((CLASSIFICATION.prepare)(&table).is_err(), "{case}");
+    }
+}
+
+#[test]
+fn teeth_bite() {
+    assert_eq!(portcullis::testing::teeth(&CLASSIFICATION), Vec::<String>::new());
+}
