@@ -7,7 +7,10 @@ mod audit;
 
 pub use audit::{RawWaiver, Seen, WaiverAudit, WaiverRow, WaiverStatus, failing};
 
-use super::document::{self, Codes, Keys, Source, Table};
+use super::{
+    document::{self, Codes, Keys, Source, Table},
+    policy::GateTable,
+};
 use crate::wire::{
     code::{
         WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE, WAIVER_NOT_YET_VALID, WAIVER_SPAN_EXCEEDED,
@@ -324,6 +327,15 @@ fn span_problem(
         .expected(format!("at most {allowed} days"))
         .found(format!("{span} days"))
     })
+}
+
+/// The gates that guard the waivers themselves; no waiver applies to them.
+#[must_use]
+pub fn guards<'a>(gates: impl IntoIterator<Item = &'a GateTable>) -> BTreeSet<GateId> {
+    let is_guard = |gate: &&GateTable| {
+        gate.kind_name() == "expiring_entries" || gate.common.id.as_str() == "waiver_lifecycle"
+    };
+    gates.into_iter().filter(is_guard).map(|gate| gate.common.id.clone()).collect()
 }
 
 /// The fault of a waiver that begins in the future.

@@ -45,8 +45,11 @@ fn machine(session: &Session, subjects: &BTreeMap<String, Subject>) -> Result<St
                 let gate = &session.roster.gates[*n];
                 let common = &gate.table.common;
                 json!({
+                    "id": gate.id(),
                     "name": name,
                     "kind": gate.kind(),
+                    "page": gate.page(),
+                    "remediation": common.remediation,
                     "binary": common.binary,
                     "title": common.title,
                     "owner": common.owner,

@@ -18,7 +18,12 @@ use crate::{
         target_dir,
         tree::Tree,
     },
-    kernel::{census::Census, policy, receipt::Receipt, waiver::WaiverFile},
+    kernel::{
+        census::Census,
+        policy,
+        receipt::Receipt,
+        waiver::{self, WaiverFile},
+    },
     wire::{
         artifact,
         code::{BASE_UNRESOLVABLE, CENSUS_INVALID, CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
@@ -277,7 +282,7 @@ impl Session {
     /// The gates that guard the waivers themselves; no waiver applies to them.
     #[must_use]
     pub fn waiver_gates(&self) -> BTreeSet<GateId> {
-        waiver_gates(&self.roster)
+        waiver::guards(self.roster.tables.iter())
     }
 
     /// The run directory, made on first use.
@@ -552,19 +557,12 @@ fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
     }
 }
 
-fn waiver_gates(roster: &Roster) -> BTreeSet<GateId> {
-    let guards = |gate: &&Gate| {
-        gate.kind() == "expiring_entries" || gate.id().as_str() == "waiver_lifecycle"
-    };
-    roster.gates.iter().filter(guards).map(|gate| gate.id().clone()).collect()
-}
-
 fn read_waivers(tree: &Tree, roster: &Roster) -> Result<WaiverFile, Fault> {
     let path = classification_path()?;
     let text =
         if tree.exists(&path)? { tree.read_text(&path, POLICY_MAX_BYTES)? } else { String::new() };
     let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
-    Ok(WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &waiver_gates(roster)))
+    Ok(WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &waiver::guards(roster.tables.iter())))
 }
 
 /// The run id, and whether this process made it up and so owns the run.

@@ -76,6 +76,7 @@ codes! {
     GATE_IGNORED = "PC0012", "gate_ignored", "The gate is declared with the ignore attribute.";
     POLICY_LOOSENED = "PC0013", "policy_loosened", "This change loosens policy, census or waivers.";
     LIST_EMPTY = "PC0014", "list_empty", "A gate binary lists nothing although the census expects gates in it.";
+    LIST_FAILED = "PC0015", "list_failed", "A gate binary could not be built, or its list could not be read.";
 
     CONFIG_INVALID = "PC0101", "config_invalid", "A configuration file cannot be read as what it should be.";
     CONFIG_UNKNOWN_KEY = "PC0102", "config_unknown_key", "A configuration table has a key that nothing reads.";
@@ -136,6 +137,8 @@ codes! {
     LINEAGE_MISMATCH = "PC0322", "lineage_mismatch", "An artifact belongs to another run than the one that reads it.";
     REPLAY_ENV_REFUSED = "PC0323", "replay_env_refused", "A replay would set a variable that changes what is run.";
     SECRET_IN_EVIDENCE = "PC0320", "secret_in_evidence", "A secret stands in a file that was about to be sealed.";
+    DECISION_DIFFERS = "PC0321", "decision_differs", "The recorded decision is not the one that the recorded evidence gives.";
+    INPUTS_INVALID = "PC0322", "inputs_invalid", "A run does not say, or not readably, what its decision was made from.";
 
     WAIVER_FILE_INVALID = "PC0401", "waiver_file_invalid", "The waiver file is not valid, so no waiver applies.";
     WAIVER_NOT_WAIVABLE = "PC0402", "waiver_not_waivable", "A waiver stands on something that cannot be waived.";
@@ -156,4 +159,6 @@ codes! {
     ROLLBACK_WITHOUT_RECORD = "PC0430", "rollback_without_record", "Rollback mode was asked for without a valid record.";
     ROLLBACK_EXPIRED = "PC0431", "rollback_expired", "The rollback record is past its expiry.";
     SHADOW_EXPIRED = "PC0432", "shadow_expired", "The stated end of shadow mode has passed.";
+
+    NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
 }
