@@ -1,2 +1,27 @@
-//! The subcommand.
-fn main() {}
+//! `cargo portcullis`: reads arguments, dispatches one command, exits with its code. Leaves out what a command does.
+
+// Naming the crate links its kinds, so that their pages and codes are known without a build.
+use portcullis_gates as _;
+
+mod args;
+mod command;
+mod engine;
+mod exit;
+mod repository;
+mod transport;
+
+use std::process::ExitCode;
+use transport::Transport;
+
+fn main() -> ExitCode {
+    let arguments = match args::Arguments::read(std::env::args_os()) {
+        Ok(arguments) => arguments,
+        Err(shown) => return transport::usage(&shown),
+    };
+    let mut out = Transport::new(arguments.format);
+    let exit = match command::run(&arguments, &mut out) {
+        Ok(exit) => exit,
+        Err(refused) => out.refuse(&refused),
+    };
+    out.close(exit)
+}

@@ -1,0 +1,22 @@
+//! One command per file. Leaves out how the gates of a repository are found: see `engine`.
+
+mod census;
+mod explain;
+mod list;
+mod waiver;
+
+use crate::{
+    args::{Arguments, Verb},
+    exit::{Exit, Refused},
+    transport::Transport,
+};
+
+/// Runs the command and returns what the process exits with.
+pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
+    match &arguments.verb {
+        Verb::List(list) => list::run(list, out),
+        Verb::Explain(explain) => explain::run(explain, out),
+        Verb::Census(census) => census::run(census, out),
+        Verb::Waiver(waiver) => waiver::run(waiver, out),
+    }
+}

@@ -1,0 +1,197 @@
+//! cargo as a child: its metadata, and the list of one gate binary. An argv, never a shell.
+
+use crate::{
+    args::CargoFlags,
+    exit::{Exit, OrExit, Refused},
+    repository::Repository,
+};
+use portcullis::{
+    Fault,
+    evidence::{
+        process::{self, Finished, Request},
+        tool,
+    },
+    wire::code::{LIST_FAILED, TOOL_MISSING},
+};
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// A first build of a large workspace takes long; a hung one must end.
+const BUILD_LIMIT: Duration = Duration::from_secs(3600);
+const METADATA_LIMIT: Duration = Duration::from_secs(300);
+const CAPTURE_BYTES: usize = 8 * 1024 * 1024;
+/// How much of cargo's own words is repeated.
+const SHOWN_LINES: usize = 30;
+
+/// cargo, resolved once to an absolute path outside the work tree.
+pub(crate) struct Cargo {
+    path: String,
+    root: PathBuf,
+    env: BTreeMap<String, String>,
+    flags: CargoFlags,
+}
+
+/// What `cargo metadata --no-deps` says, as far as it is asked.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Metadata {
+    packages: Vec<Package>,
+    /// Where cargo builds.
+    pub target_directory: PathBuf,
+}
+
+#[derive(Debug, Deserialize)]
+struct Package {
+    name: String,
+    targets: Vec<Target>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Target {
+    name: String,
+    kind: Vec<String>,
+}
+
+/// A test target of a workspace member.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct TestTarget {
+    /// The package.
+    pub package: String,
+    /// The target as cargo names it.
+    pub name: String,
+}
+
+impl TestTarget {
+    /// The name that a gate binary has in policy and census.
+    pub(crate) fn binary(&self) -> String {
+        crate_name(&self.name)
+    }
+}
+
+/// cargo builds `my-gates` as the crate `my_gates`, which is what the binary knows of itself.
+pub(crate) fn crate_name(target: &str) -> String {
+    target.replace('-', "_")
+}
+
+impl Metadata {
+    /// Every test target of the workspace, sorted.
+    pub(crate) fn tests(&self) -> Vec<TestTarget> {
+        let mut tests: Vec<TestTarget> = self
+            .packages
+            .iter()
+            .flat_map(|package| {
+                let tests = package
+                    .targets
+                    .iter()
+                    .filter(|target| target.kind.iter().any(|kind| kind == "test"));
+                tests.map(|target| TestTarget {
+                    package: package.name.clone(),
+                    name: target.name.clone(),
+                })
+            })
+            .collect();
+        tests.sort();
+        tests
+    }
+}
+
+impl Cargo {
+    /// Finds cargo: the one that called this subcommand, else the first of the search path.
+    pub(crate) fn find(repository: &Repository, flags: CargoFlags) -> Result<Self, Refused> {
+        let root = repository.root().to_path_buf();
+        let env = inherited();
+        // The cargo that called this subcommand is the one whose toolchain the user chose.
+        let caller = env.get("CARGO").filter(|path| Path::new(path).is_absolute());
+        let name = caller.map_or("cargo", String::as_str);
+        let found =
+            tool::find(name, repository.environment.search_path(), &root).or_exit(Exit::Nothing)?;
+        let path = found.ok_or_else(|| {
+            let fault =
+                Fault::new(TOOL_MISSING, "cargo is not installed", "install Rust with rustup");
+            Refused::new(Exit::Nothing, fault)
+        })?;
+        Ok(Self { path: path.display().to_string(), root, env, flags })
+    }
+
+    /// What the workspace holds.
+    pub(crate) fn metadata(&self) -> Result<Metadata, Refused> {
+        let finished =
+            self.run(&["metadata", "--no-deps", "--format-version", "1"], &[], METADATA_LIMIT)?;
+        if !finished.is_success() {
+            return Err(failed("cargo cannot read the workspace", &finished));
+        }
+        serde_json::from_str(&finished.stdout.text()).map_err(|source| {
+            let remedy = "update cargo; its metadata has had this form since 2018";
+            let fault =
+                Fault::new(LIST_FAILED, "cargo's metadata cannot be read", remedy).because(&source);
+            Refused::new(Exit::ListFailed, fault)
+        })
+    }
+
+    /// What a gate binary writes when it is asked for its list; building it first where needed.
+    pub(crate) fn list(&self, target: &TestTarget) -> Result<String, Refused> {
+        let build = ["test", "--package", &target.package, "--test", &target.name];
+        let finished = self.run(&build, &["--", "--list", "--format", "json"], BUILD_LIMIT)?;
+        if finished.is_success() {
+            return Ok(finished.stdout.text());
+        }
+        Err(failed(
+            &format!("the gate binary `{}` cannot be built or listed", target.name),
+            &finished,
+        ))
+    }
+
+    /// Runs cargo with these words, our flags, and `rest`.
+    pub(crate) fn run(
+        &self,
+        words: &[&str],
+        rest: &[&str],
+        timeout: Duration,
+    ) -> Result<Finished, Refused> {
+        let flags = [("--locked", self.flags.locked), ("--offline", self.flags.offline)];
+        let flags = flags.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag);
+        let argv = std::iter::once(self.path.as_str())
+            .chain(words.iter().copied())
+            .chain(flags)
+            .chain(rest.iter().copied());
+        let request = Request {
+            argv: argv.map(str::to_owned).collect(),
+            cwd: self.root.clone(),
+            env: self.env.clone(),
+            timeout,
+            capture_bytes: CAPTURE_BYTES,
+        };
+        process::run(&request).or_exit(Exit::ListFailed)
+    }
+}
+
+/// A user's build needs the user's environment; another one would rebuild everything. What an outer `cargo run` said
+/// about this program's own package is left out.
+fn inherited() -> BTreeMap<String, String> {
+    std::env::vars_os()
+        .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+        .filter(|(name, _)| !name.starts_with("CARGO_PKG_") && !name.starts_with("CARGO_MANIFEST_"))
+        .collect()
+}
+
+/// The fault of a child that failed, with the end of what it said.
+fn failed(headline: &str, finished: &Finished) -> Refused {
+    let said = finished.stderr.text();
+    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
+    let shown = lines
+        .iter()
+        .skip(lines.len().saturating_sub(SHOWN_LINES))
+        .map(|line| format!("\n     {line}"));
+    let how = if finished.timed_out {
+        "it ran too long".to_owned()
+    } else {
+        format!("{:?}", finished.exit).to_lowercase()
+    };
+    let remedy = "mend what cargo reports, then ask again";
+    let fault = Fault::new(LIST_FAILED, headline, remedy)
+        .found(format!("{how}{}", shown.collect::<String>()));
+    Refused::new(Exit::ListFailed, fault)
+}

@@ -1,0 +1,98 @@
+//! What leaves the process: text or JSON on standard output, faults on standard error. Leaves out every judgement.
+
+use crate::{
+    args::Format,
+    exit::{Exit, Refused},
+};
+use portcullis::{Fault, report::human::plain, wire::receipt::ErrorRecord};
+use serde_json::{Value, json};
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+};
+
+/// The way out of the process. A reader that closes its end early is no error; a full disk is.
+pub(crate) struct Transport {
+    format: Format,
+    failed: Option<io::Error>,
+}
+
+impl Transport {
+    /// Answers in this format.
+    pub(crate) fn new(format: Format) -> Self {
+        Self { format, failed: None }
+    }
+
+    /// Whether people read the answer.
+    pub(crate) fn is_human(&self) -> bool {
+        self.format == Format::Human
+    }
+
+    /// Writes for people; nothing under `--format json`. What a terminal would obey is stripped.
+    pub(crate) fn text(&mut self, text: &str) {
+        if self.is_human() {
+            self.write(&mut io::stdout().lock(), &format!("{}\n", plain(text).trim_end()));
+        }
+    }
+
+    /// Writes a document for programs; nothing for people.
+    pub(crate) fn document(&mut self, document: &Value) {
+        if self.is_human() {
+            return;
+        }
+        match portcullis::wire::artifact::document(document) {
+            Ok(text) => self.write(&mut io::stdout().lock(), &text),
+            Err(source) => self.failed = Some(source.into()),
+        }
+    }
+
+    /// Says on standard error what goes on.
+    pub(crate) fn progress(&mut self, line: &str) {
+        if self.is_human() {
+            // Progress that nobody can read changes nothing.
+            drop(writeln!(io::stderr().lock(), "{}", plain(line)));
+        }
+    }
+
+    /// Says why a command ended early, and returns its exit code.
+    pub(crate) fn refuse(&mut self, refused: &Refused) -> Exit {
+        let faults: Vec<ErrorRecord> = refused.faults.iter().map(ErrorRecord::from).collect();
+        let cause = refused.cause.as_ref().map(|cause| format!("{cause:#}"));
+        self.document(&json!({
+            "schema": "portcullis.refused.v1",
+            "exit": refused.exit.code(),
+            "errors": faults,
+            "cause": cause,
+        }));
+        if self.is_human() {
+            let mut parts: Vec<String> = refused.faults.iter().map(Fault::to_string).collect();
+            parts.extend(
+                cause.map(|cause| format!("error: {cause}\n   = remedy:   report this as a bug")),
+            );
+            drop(writeln!(io::stderr().lock(), "{}", plain(&parts.join("\n\n"))));
+        }
+        refused.exit
+    }
+
+    /// Ends the process; an answer that could not be written is never a pass.
+    pub(crate) fn close(self, exit: Exit) -> ExitCode {
+        let Some(source) = self.failed else { return ExitCode::from(exit.code()) };
+        drop(writeln!(io::stderr().lock(), "error: the answer could not be written: {source}"));
+        ExitCode::from(exit.worse(Exit::Internal).code())
+    }
+
+    fn write(&mut self, stream: &mut dyn Write, text: &str) {
+        match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
+            Ok(()) => {}
+            Err(source) if source.kind() == io::ErrorKind::BrokenPipe => {}
+            Err(source) => self.failed = Some(source),
+        }
+    }
+}
+
+/// Prints help, version or a usage error, each on its own stream.
+pub(crate) fn usage(shown: &clap::Error) -> ExitCode {
+    // A closed pipe is no reason for another exit code.
+    drop(shown.print());
+    ExitCode::from(if shown.use_stderr() { Exit::Usage } else { Exit::Pass }.code())
+}
