@@ -130,6 +130,12 @@ mod tests {
             ),
             ("t34: an empty entry before it", "tool", Some(format!(":{bin}")), refused),
             ("a relative entry before it", "tool", Some(format!("bin:{bin}")), refused),
+            (
+                "a relative entry that leaves the work tree",
+                "tool",
+                Some(format!("../bin:{bin}")),
+                refused,
+            ),
             ("an empty entry after it is never reached", "tool", Some(format!("{bin}:")), Ok(true)),
             ("an entry inside the work tree", "tool", Some(tree_bin), refused),
             ("a link into the work tree", "tool", Some(links), refused),

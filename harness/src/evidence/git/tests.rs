@@ -393,7 +393,8 @@ fn t33_another_work_tree_or_another_object_is_not_looked_at() {
     sandbox.git(&["config", "core.worktree", &decoy.display().to_string()]);
     sandbox.write("a.txt", "edited\n");
     assert!(sandbox.port().is_dirty().expect("a status"), "the edit is hidden by core.worktree");
-    let replaced = sandbox.git(&["commit-tree", "-m", "replacement", "HEAD^{tree}"]);
+    let empty = sandbox.git(&["hash-object", "-t", "tree", "-w", "/dev/null"]);
+    let replaced = sandbox.git(&["commit-tree", "-m", "another tree", empty.trim_end()]);
     sandbox.git(&["replace", &head.commit, replaced.trim_end()]);
     fs::remove_dir_all(sandbox.dir.path().join("cache")).expect("a cache");
     assert_eq!(sandbox.port().head().expect("a head"), Some(head), "a replacement changes nothing");

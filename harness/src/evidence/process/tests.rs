@@ -98,6 +98,10 @@ fn a_timeout_ends_the_whole_group() {
             "(trap '' TERM; exec sleep 600) & echo $!; wait",
         ),
         (
+            "a grandchild that ignores it and holds no pipe",
+            "(trap '' TERM; exec sleep 600 >/dev/null 2>&1) & echo $!; wait",
+        ),
+        (
             "a child that ignores it, too",
             "trap '' TERM; sleep 600 & echo $!; while :; do wait; done",
         ),
