@@ -3,18 +3,19 @@
 //! The rules are those of `semantics.md`, section 6; waivers and quarantine have their own parser in the kernel.
 
 use portcullis::{Day, Lane};
-use serde::{Deserialize, Deserializer};
 
 /// How long another pull request may go on after an entry expired, in days.
 pub(crate) const GRACE_DAYS: i64 = 7;
 
 /// A calendar day written as a TOML local date, `2026-05-31`. A text, a time or an offset is refused.
+#[cfg(feature = "source-scan")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LocalDate(pub(crate) Day);
 
-impl<'de> Deserialize<'de> for LocalDate {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let value = toml::value::Datetime::deserialize(deserializer)?;
+#[cfg(feature = "source-scan")]
+impl<'de> serde::Deserialize<'de> for LocalDate {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value: toml::value::Datetime = serde::Deserialize::deserialize(deserializer)?;
         local_date(&value).map(Self).map_err(serde::de::Error::custom)
     }
 }
@@ -107,9 +108,10 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "source-scan")]
     #[test]
     fn only_a_local_date_is_a_day() {
-        #[derive(Deserialize)]
+        #[derive(serde::Deserialize)]
         struct Row {
             expires: LocalDate,
         }

@@ -7,7 +7,7 @@ pub mod classification;
 pub mod command;
 pub mod expiring_entries;
 mod pattern;
-#[cfg(any(feature = "classification", feature = "source-scan"))]
+#[cfg(feature = "source-scan")]
 mod rust_source;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;

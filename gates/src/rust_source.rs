@@ -1,10 +1,12 @@
 //! Rust sources as gates read them: flat tokens with places, without comments. It resolves no names across files.
 
 mod attributes;
+#[cfg(feature = "classification")]
 mod module_tree;
 mod paths;
 
 pub(crate) use attributes::attributes;
+#[cfg(feature = "classification")]
 pub(crate) use module_tree::module_files;
 pub(crate) use paths::{ends_with, path_uses};
 

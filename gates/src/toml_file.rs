@@ -121,6 +121,7 @@ impl TomlFile {
     ///
     /// # Errors
     /// `toml_invalid` when it is something else.
+    #[cfg(feature = "classification")]
     pub(crate) fn strings(
         &self,
         value: &Spanned<DeValue<'_>>,
@@ -180,6 +181,7 @@ mod tests {
         }
     }
 
+    #[cfg(feature = "classification")]
     #[test]
     fn values_of_another_type_are_refused_with_their_line() {
         let file = file("[a]\nlist = [\"x\",\n 3]\nb = 1\n");
