@@ -1,11 +1,13 @@
 //! Standard gate kinds.
 
+pub mod artifact_contract;
 mod calendar;
 pub mod cargo_config;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
 pub mod expiring_entries;
+pub mod issue_ledger;
 mod pattern;
 #[cfg(feature = "source-scan")]
 mod rust_source;
