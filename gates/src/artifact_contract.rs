@@ -17,7 +17,7 @@ pub(crate) use rule::RuleTable;
 
 use config::{Config, OnMissing};
 use portcullis::{
-    Code, Examined, File, Finding, Findings, GateContext, GateError, Location, SkipReason, Tooth,
+    Code, Examined, File, Finding, Findings, GateContext, GateError, Location, SkipReason,
 };
 
 portcullis::gate_kind! {
@@ -73,17 +73,17 @@ const ARTIFACT_STALE: Code =
     Code::new("PC1101", "artifact_stale", "An artifact is older than its contract allows.");
 const LINEAGE_MISMATCH: Code =
     Code::new("PC1102", "lineage_mismatch", "An artifact is of another run or origin.");
-const SCHEMA_MISMATCH: Code =
-    Code::new("PC1103", "schema_mismatch", "An artifact has another schema than the one asked for.");
+const SCHEMA_MISMATCH: Code = Code::new(
+    "PC1103",
+    "schema_mismatch",
+    "An artifact has another schema than the one asked for.",
+);
 const FIELD_MISSING: Code =
     Code::new("PC1104", "field_missing", "A field that a contract names does not exist.");
 const RULE_BROKEN: Code =
     Code::new("PC1105", "rule_broken", "A value is not what a rule of the contract says.");
-const IMPLICATION_BROKEN: Code = Code::new(
-    "PC1106",
-    "implication_broken",
-    "A condition holds, and what it implies does not.",
-);
+const IMPLICATION_BROKEN: Code =
+    Code::new("PC1106", "implication_broken", "A condition holds, and what it implies does not.");
 const EXPR_FALSE: Code =
     Code::new("PC1107", "expr_false", "An expression of the contract is false.");
 const EXPR_NOT_BOOL: Code =

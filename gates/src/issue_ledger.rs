@@ -104,10 +104,7 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
 }
 
 /// Reads the first source that exists. A source that exists and cannot be read is never passed over.
-fn read<'c>(
-    cx: &GateContext<'_>,
-    config: &'c Config,
-) -> Result<(&'c Source, Ledger), GateError> {
+fn read<'c>(cx: &GateContext<'_>, config: &'c Config) -> Result<(&'c Source, Ledger), GateError> {
     for source in &config.sources {
         let file = cx.file(&source.path);
         if file.exists()? {

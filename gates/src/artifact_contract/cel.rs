@@ -61,8 +61,9 @@ pub(crate) fn compile(table: &CelTable, _name: &'static str) -> Result<Expressio
     Err(Unusable {
         code: portcullis::wire::code::CONFIG_INVALID,
         headline: format!("`cel` is configured, but this build has no CEL: {}", table.expr),
-        remedy: "build portcullis-gates with its feature `cel`, or write the condition under `rules`"
-            .to_owned(),
+        remedy:
+            "build portcullis-gates with its feature `cel`, or write the condition under `rules`"
+                .to_owned(),
     })
 }
 

@@ -1,7 +1,9 @@
 //! The configuration of one artifact contract. It looks at no artifact.
 
 use super::{CelTable, Contract, Format, Freshness, RuleTable, Terms};
-use portcullis::{Fault, File, GateContext, GateError, GateTable, RelPath, wire::code::CONFIG_INVALID};
+use portcullis::{
+    Fault, File, GateContext, GateError, GateTable, RelPath, wire::code::CONFIG_INVALID,
+};
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -52,7 +54,11 @@ impl Config {
         self.path.iter().chain(&self.paths)
     }
 
-    pub(super) fn file<'a>(&self, cx: &GateContext<'a>, path: &RelPath) -> Result<File<'a>, GateError> {
+    pub(super) fn file<'a>(
+        &self,
+        cx: &GateContext<'a>,
+        path: &RelPath,
+    ) -> Result<File<'a>, GateError> {
         if self.of_run { super::of_run(cx, path) } else { Ok(cx.file(path)) }
     }
 
@@ -108,6 +114,10 @@ pub(super) fn validate(config: &Config, table: &GateTable) -> Vec<Fault> {
 /// The one fault that an attempt can carry; the others were shown when the policy was read.
 pub(super) fn first(faults: Vec<Fault>) -> Fault {
     faults.into_iter().next().unwrap_or_else(|| {
-        Fault::new(CONFIG_INVALID, "the contract was refused without a reason", "report this as a bug")
+        Fault::new(
+            CONFIG_INVALID,
+            "the contract was refused without a reason",
+            "report this as a bug",
+        )
     })
 }

@@ -97,9 +97,12 @@ impl Terms {
             faults.refuse("`contains` and `max_lines` are for text artifacts", remedy);
         }
         if !self.freshness.as_ref().is_some_and(Freshness::states_something) {
-            let remedy = "state `freshness`, for example `{ max_age = \"7d\" }` or `{ same_run = true }`";
+            let remedy =
+                "state `freshness`, for example `{ max_age = \"7d\" }` or `{ same_run = true }`";
             let headline = "an artifact contract does not say how old the artifact may be";
-            faults.faults.push(Fault::new(FRESHNESS_UNSTATED, headline, remedy).at(table.location.clone()));
+            faults
+                .faults
+                .push(Fault::new(FRESHNESS_UNSTATED, headline, remedy).at(table.location.clone()));
         }
         let schema = self.schema.as_ref();
         let schema = schema.map(|id| (id.get_ref().clone(), faults.locate(id.span().start)));
@@ -151,7 +154,8 @@ impl Faults<'_> {
     }
 
     fn refuse(&mut self, headline: &str, remedy: &str) {
-        self.faults.push(Fault::new(CONFIG_INVALID, headline, remedy).at(self.table.location.clone()));
+        self.faults
+            .push(Fault::new(CONFIG_INVALID, headline, remedy).at(self.table.location.clone()));
     }
 
     fn each<T, R>(
@@ -164,7 +168,9 @@ impl Faults<'_> {
             let place = self.locate(item.span().start);
             match compile(item.get_ref()) {
                 Ok(compiled) => ready.push((compiled, place)),
-                Err(why) => self.faults.push(Fault::new(why.code, why.headline, why.remedy).at(place)),
+                Err(why) => {
+                    self.faults.push(Fault::new(why.code, why.headline, why.remedy).at(place))
+                }
             }
         }
         ready
@@ -174,7 +180,10 @@ impl Faults<'_> {
         match stated {
             Some(text) => {
                 let text = std::slice::from_ref(text);
-                self.each(text, |text| pointer(text)).into_iter().map(|(pointer, _)| pointer).collect()
+                self.each(text, |text| pointer(text))
+                    .into_iter()
+                    .map(|(pointer, _)| pointer)
+                    .collect()
             }
             None => defaults.iter().filter_map(|text| Pointer::parse(text)).collect(),
         }
@@ -222,7 +231,8 @@ impl Contract {
                 self.hold(&document, 0, &mut looking, report)?;
             }
         }
-        let fresh = freshness::judge(cx, &self.freshness, &facts, file, report)?;
+        // Of nothing there is nothing to say; the harness makes it `nothing_examined`.
+        let fresh = items > 0 && freshness::judge(cx, &self.freshness, &facts, file, report)?;
         Ok(Seen { items, facts, schema, fresh })
     }
 
@@ -244,17 +254,24 @@ impl Contract {
                 let subject = format!("{}#{missing}", report.artifact);
                 let message = format!("required field `{missing}` does not exist{place}");
                 report.push(
-                    Finding::new(FIELD_MISSING, subject, message, "produce the artifact with this field")
-                        .at(location.clone()),
+                    Finding::new(
+                        FIELD_MISSING,
+                        subject,
+                        message,
+                        "produce the artifact with this field",
+                    )
+                    .at(location.clone()),
                 );
             }
         }
         for (rule, location) in &self.rules {
             let mut violations = Vec::new();
-            rule.look(document, looking, &mut violations).map_err(|fault| fault.at(location.clone()))?;
+            rule.look(document, looking, &mut violations)
+                .map_err(|fault| fault.at(location.clone()))?;
             for violation in violations {
                 let subject = format!("{}#{}", report.artifact, violation.path);
-                let message = format!("`{}` breaks the rule `{}`{place}", violation.path, violation.rule);
+                let message =
+                    format!("`{}` breaks the rule `{}`{place}", violation.path, violation.rule);
                 report.push(
                     Finding::new(violation.code, subject, message, REMEDY)
                         .at(location.clone())
@@ -264,13 +281,19 @@ impl Contract {
             }
         }
         for (expression, location) in &self.expressions {
-            let holds = expression.evaluate(document).map_err(|fault| fault.at(location.clone()))?;
+            let holds =
+                expression.evaluate(document).map_err(|fault| fault.at(location.clone()))?;
             if !holds {
                 let message = format!("the expression is false{place}");
                 report.push(
-                    Finding::new(EXPR_FALSE, format!("{}#{}", report.artifact, expression.text()), message, REMEDY)
-                        .at(location.clone())
-                        .expected(expression.text()),
+                    Finding::new(
+                        EXPR_FALSE,
+                        format!("{}#{}", report.artifact, expression.text()),
+                        message,
+                        REMEDY,
+                    )
+                    .at(location.clone())
+                    .expected(expression.text()),
                 );
             }
         }
@@ -291,7 +314,8 @@ impl Contract {
             let found = found.map_or_else(|| "no `schema`".to_owned(), shown);
             let subject = format!("{}#/schema", report.artifact);
             let message = format!("the artifact has another schema{place}");
-            let remedy = "produce it with the tool that writes this schema, or follow the new schema";
+            let remedy =
+                "produce it with the tool that writes this schema, or follow the new schema";
             report.push(
                 Finding::new(SCHEMA_MISMATCH, subject, message, remedy)
                     .at(location.clone())
@@ -306,9 +330,14 @@ impl Contract {
             if !text.contains(expected.as_str()) {
                 let subject = format!("{}#{expected}", report.artifact);
                 report.push(
-                    Finding::new(RULE_BROKEN, subject, "the text does not contain what it must", REMEDY)
-                        .at(location.clone())
-                        .expected(expected.as_str()),
+                    Finding::new(
+                        RULE_BROKEN,
+                        subject,
+                        "the text does not contain what it must",
+                        REMEDY,
+                    )
+                    .at(location.clone())
+                    .expected(expected.as_str()),
                 );
             }
         }

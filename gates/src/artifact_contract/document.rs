@@ -94,7 +94,9 @@ impl Sequence {
         let first = self.records == 1;
         match (seq, self.last) {
             (None, None) => return Ok(()),
-            (None, Some(last)) => return torn(format!("`seq` {}", last + 1), "no `seq`".to_owned()),
+            (None, Some(last)) => {
+                return torn(format!("`seq` {}", last + 1), "no `seq`".to_owned());
+            }
             (Some(seq), None) if !first => {
                 return torn("no `seq`, as in the first record".to_owned(), seq.to_string());
             }
@@ -107,7 +109,9 @@ impl Sequence {
                     Some(expected) if number != expected => {
                         return torn(format!("`seq` {expected}"), number.to_string());
                     }
-                    None if number > 1 => return torn("`seq` 0 or 1".to_owned(), number.to_string()),
+                    None if number > 1 => {
+                        return torn("`seq` 0 or 1".to_owned(), number.to_string());
+                    }
                     Some(_) | None => self.last = Some(number),
                 }
             }
@@ -118,7 +122,8 @@ impl Sequence {
 
 fn toml(path: &str, text: &str) -> Result<Value, Fault> {
     let table: toml::Table = text.parse().map_err(|source: toml::de::Error| {
-        let code = if source.message().contains("duplicate key") { DUPLICATE_KEY } else { TOML_INVALID };
+        let code =
+            if source.message().contains("duplicate key") { DUPLICATE_KEY } else { TOML_INVALID };
         let offset = source.span().map_or(0, |span| span.start);
         let remedy = "write the artifact again with a TOML writer";
         Fault::new(code, source.message().lines().next().unwrap_or("the text is no TOML"), remedy)
@@ -146,7 +151,8 @@ fn convert(value: &toml::Value, depth: u32) -> Result<Value, String> {
         }
         toml::Value::Integer(n) => Value::from(*n),
         toml::Value::Float(x) => {
-            let number = Number::from_f64(*x).ok_or_else(|| format!("the number {x} is not finite"))?;
+            let number =
+                Number::from_f64(*x).ok_or_else(|| format!("the number {x} is not finite"))?;
             Value::Number(number)
         }
         toml::Value::Boolean(flag) => Value::Bool(*flag),

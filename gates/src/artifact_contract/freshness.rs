@@ -3,7 +3,7 @@
 
 use super::{ARTIFACT_STALE, LINEAGE_MISMATCH, contract::Report, path::Pointer};
 use portcullis::{
-    Day, Digest, File, Finding, GateContext, GateError, Globs, Instant, Location,
+    Day, Digest, Fault, File, Finding, GateContext, GateError, Globs, Instant, Location,
     kernel::duration::Millis, wire::code::GIT_FAILED,
 };
 use serde::Deserialize;
@@ -98,7 +98,8 @@ fn stated(places: &[Pointer], text: &str) -> Option<String> {
     places.iter().filter_map(Pointer::last_name).find_map(|name| {
         text.lines().find_map(|line| {
             let line = line.trim_start_matches([' ', '#', '-', '*', '>', '|', '`']);
-            let value = line.strip_prefix(name)?.trim_start_matches(['`', '*', ' ']).strip_prefix(':')?;
+            let value =
+                line.strip_prefix(name)?.trim_start_matches(['`', '*', ' ']).strip_prefix(':')?;
             Some(value.trim_matches([' ', '`', '*', '|']).to_owned())
         })
     })
@@ -196,7 +197,13 @@ impl Judged<'_, '_> {
         if let Some(line) = mixed {
             let found = format!("line {line} names another, or none");
             let expected = "one run and one commit in all records".to_owned();
-            self.add(LINEAGE_MISMATCH, "origin", "records are of different origin", expected, Some(&found));
+            self.add(
+                LINEAGE_MISMATCH,
+                "origin",
+                "records are of different origin",
+                expected,
+                Some(&found),
+            );
         }
     }
 
@@ -207,7 +214,12 @@ impl Judged<'_, '_> {
         }
     }
 
-    fn distance(&mut self, cx: &GateContext<'_>, max: u64, found: Option<&str>) -> Result<(), GateError> {
+    fn distance(
+        &mut self,
+        cx: &GateContext<'_>,
+        max: u64,
+        found: Option<&str>,
+    ) -> Result<(), GateError> {
         let expected = format!("at most {max} commits behind HEAD");
         let Some(commit) = found.filter(|commit| is_commit(commit)) else {
             self.stale("commits", "the artifact does not name its commit in full", expected, found);
@@ -220,7 +232,12 @@ impl Judged<'_, '_> {
             }
             Some(n) if n > max => {
                 let found = format!("{n} commits behind");
-                self.stale("commits", "the artifact is too many commits old", expected, Some(&found));
+                self.stale(
+                    "commits",
+                    "the artifact is too many commits old",
+                    expected,
+                    Some(&found),
+                );
             }
             Some(_) => {}
         }
@@ -253,28 +270,19 @@ fn head(cx: &GateContext<'_>) -> Result<String, GateError> {
     if let Some(commit) = &cx.source().commit {
         return Ok(commit.clone());
     }
-    git(cx, &["rev-parse", "--verify", "HEAD^{commit}"])?.ok_or_else(|| {
+    let head = cx.watch(cx.git().head())?.map(|head| head.commit);
+    head.ok_or_else(|| {
         let remedy = "run inside a git repository that has a commit";
-        portcullis::Fault::new(GIT_FAILED, "nobody knows the commit that is gated", remedy)
+        Fault::new(GIT_FAILED, "nobody knows the commit that is gated", remedy)
     })
 }
 
 /// How many commits HEAD is ahead of a commit; `None` for one that it does not contain.
 fn behind(cx: &GateContext<'_>, commit: &str) -> Result<Option<u64>, GateError> {
-    if git(cx, &["merge-base", "--is-ancestor", commit, "HEAD"])?.is_none() {
+    if cx.watch(cx.git().merge_base(commit))? != commit.to_ascii_lowercase() {
         return Ok(None);
     }
-    let range = format!("{commit}..HEAD");
-    let count = git(cx, &["rev-list", "--count", &range])?;
-    Ok(count.and_then(|count| count.parse().ok()))
-}
-
-/// Runs git read-only; `None` for any exit but 0, which the caller reports as "not proved".
-fn git(cx: &GateContext<'_>, args: &[&str]) -> Result<Option<String>, GateError> {
-    let safe = ["git", "--no-replace-objects", "-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
-    let argv: Vec<String> = safe.iter().chain(args).map(|word| (*word).to_owned()).collect();
-    let finished = cx.command(&argv).run()?;
-    Ok(finished.success().then(|| finished.stdout.text().trim().to_owned()))
+    cx.watch(cx.git().commits_since(commit)).map(Some)
 }
 
 /// The digest over the paths and digests of the inputs, as a producer records it.

@@ -5,7 +5,7 @@ mod sequence;
 mod table;
 mod value;
 
-pub(crate) use table::RuleTable;
+pub(crate) use table::{RuleTable, Unusable, pointer};
 pub(crate) use value::{JsonType, Number, Within, number, same, shown};
 
 use super::{FIELD_MISSING, IMPLICATION_BROKEN, RULE_BROKEN, path::Pointer};
@@ -100,7 +100,9 @@ impl Rule {
         out: &mut Vec<Violation>,
     ) -> Result<(), Fault> {
         let selection = self.path.select(document);
-        if !self.allow_empty && let Some(path) = selection.empty.first() {
+        if !self.allow_empty
+            && let Some(path) = selection.empty.first()
+        {
             return Err(nothing_at(path));
         }
         if self.tests.iter().all(|test| !matches!(test, Test::Exists(_))) {
@@ -215,7 +217,13 @@ fn implication(
     for violation in broken {
         let expected = format!("{} ({}), as `when` holds", violation.expected, violation.rule);
         let path = below(path, &violation.path);
-        out.push(Violation { code: IMPLICATION_BROKEN, rule: "implies", path, expected, ..violation });
+        out.push(Violation {
+            code: IMPLICATION_BROKEN,
+            rule: "implies",
+            path,
+            expected,
+            ..violation
+        });
     }
     Ok(())
 }

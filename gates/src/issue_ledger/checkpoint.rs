@@ -151,8 +151,12 @@ fn detail(counts: &Counts, fallback: bool) -> String {
 
 fn write_document(cx: &GateContext<'_>, checkpoint: &Checkpoint<'_>) -> Result<(), GateError> {
     let text = artifact::document(checkpoint).map_err(|source| {
-        Fault::new(RECEIPT_UNWRITABLE, format!("{NAME} could not be rendered"), "report this as a bug")
-            .because(&source)
+        Fault::new(
+            RECEIPT_UNWRITABLE,
+            format!("{NAME} could not be rendered"),
+            "report this as a bug",
+        )
+        .because(&source)
     })?;
     cx.view(NAME, text.as_bytes())
 }

@@ -87,7 +87,9 @@ impl Config {
     }
 }
 
-fn some_sources<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Source>, D::Error> {
+fn some_sources<'de, D: serde::Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Vec<Source>, D::Error> {
     let sources = Vec::<Source>::deserialize(deserializer)?;
     if sources.is_empty() {
         return Err(serde::de::Error::custom("`sources` names no ledger"));

@@ -109,7 +109,11 @@ fn updated(issue: &Issue) -> Result<Instant, Fault> {
     let remedy = "state when each of the two lines was last updated, in UTC with `Z`";
     let headline = format!("issue `{}` stands on two lines and line {}", issue.id, issue.line);
     let Some(text) = &issue.updated_at else {
-        return Err(Fault::new(LEDGER_CONFLICT, format!("{headline} has no time of update"), remedy));
+        return Err(Fault::new(
+            LEDGER_CONFLICT,
+            format!("{headline} has no time of update"),
+            remedy,
+        ));
     };
     Instant::parse(text).map_err(|source| {
         Fault::new(LEDGER_CONFLICT, format!("{headline} has no usable time of update"), remedy)

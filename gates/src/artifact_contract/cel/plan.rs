@@ -8,7 +8,8 @@ use crate::artifact_contract::{
     rule::Unusable,
 };
 use cel::common::ast::{
-    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators as op,
+    CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr,
+    operators as op,
 };
 use portcullis::{
     kernel::near::near,
@@ -21,19 +22,57 @@ const DEPTH_MAX: u32 = 128;
 const MACRO_DEPTH_MAX: usize = 2;
 
 const OPERATORS: &[&str] = &[
-    op::CONDITIONAL, op::LOGICAL_AND, op::LOGICAL_OR, op::LOGICAL_NOT, op::SUBSTRACT, op::ADD, op::MULTIPLY,
-    op::DIVIDE, op::MODULO, op::EQUALS, op::NOT_EQUALS, op::GREATER_EQUALS, op::LESS_EQUALS, op::GREATER,
-    op::LESS, op::NEGATE, op::NOT_STRICTLY_FALSE, op::IN,
+    op::CONDITIONAL,
+    op::LOGICAL_AND,
+    op::LOGICAL_OR,
+    op::LOGICAL_NOT,
+    op::SUBSTRACT,
+    op::ADD,
+    op::MULTIPLY,
+    op::DIVIDE,
+    op::MODULO,
+    op::EQUALS,
+    op::NOT_EQUALS,
+    op::GREATER_EQUALS,
+    op::LESS_EQUALS,
+    op::GREATER,
+    op::LESS,
+    op::NEGATE,
+    op::NOT_STRICTLY_FALSE,
+    op::IN,
 ];
 const FUNCTIONS: &[&str] = &[
-    "size", "contains", "startsWith", "endsWith", "matches", "int", "uint", "double", "string", "bytes", "type", "dyn",
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "type",
+    "dyn",
 ];
 const MACROS: &[&str] = &["has", "all", "exists", "exists_one", "map", "filter"];
-const TYPES: &[&str] = &["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
+const TYPES: &[&str] =
+    &["bool", "bytes", "double", "int", "list", "map", "null_type", "string", "type", "uint"];
 /// What can only yield something else than a boolean.
 const NOT_BOOL: &[&str] = &[
-    op::SUBSTRACT, op::ADD, op::MULTIPLY, op::DIVIDE, op::MODULO, op::NEGATE, "size", "int", "uint", "double",
-    "string", "bytes", "type",
+    op::SUBSTRACT,
+    op::ADD,
+    op::MULTIPLY,
+    op::DIVIDE,
+    op::MODULO,
+    op::NEGATE,
+    "size",
+    "int",
+    "uint",
+    "double",
+    "string",
+    "bytes",
+    "type",
 ];
 
 /// What an expression needs to be there.
@@ -81,7 +120,11 @@ enum Origin {
 ///
 /// # Errors
 /// Unknown names, fields that cannot be foreseen, ranges that may be empty, results that are no boolean.
-pub(super) fn plan(expr: &IdedExpr, name: &'static str, allow_empty: bool) -> Result<Plan, Unusable> {
+pub(super) fn plan(
+    expr: &IdedExpr,
+    name: &'static str,
+    allow_empty: bool,
+) -> Result<Plan, Unusable> {
     if !may_be_bool(&expr.expr) {
         return Err(Unusable {
             code: EXPR_NOT_BOOL,
@@ -89,10 +132,20 @@ pub(super) fn plan(expr: &IdedExpr, name: &'static str, allow_empty: bool) -> Re
             remedy: "compare its value with something".to_owned(),
         });
     }
-    let mut reader = Reader { name, allow_empty, named: false, scope: Vec::new(), inside: Vec::new(), plan: Plan::default() };
+    let mut reader = Reader {
+        name,
+        allow_empty,
+        named: false,
+        scope: Vec::new(),
+        inside: Vec::new(),
+        plan: Plan::default(),
+    };
     reader.read(expr, 0)?;
     if !reader.named {
-        return invalid(format!("the expression does not look at `{name}`"), "name a field of the document");
+        return invalid(
+            format!("the expression does not look at `{name}`"),
+            "name a field of the document",
+        );
     }
     Ok(reader.plan)
 }
@@ -104,10 +157,14 @@ fn invalid<T>(headline: impl Into<String>, remedy: impl Into<String>) -> Result<
 fn may_be_bool(expr: &Expr) -> bool {
     match expr {
         Expr::Literal(LiteralValue::Boolean(_)) | Expr::Ident(_) | Expr::Select(_) => true,
-        Expr::Literal(_) | Expr::List(_) | Expr::Map(_) | Expr::Struct(_) | Expr::Unspecified => false,
+        Expr::Literal(_) | Expr::List(_) | Expr::Map(_) | Expr::Struct(_) | Expr::Unspecified => {
+            false
+        }
         Expr::Call(call) => !NOT_BOOL.contains(&call.func_name.as_str()),
         // `map` and `filter` collect into a list; the others fold into a boolean.
-        Expr::Comprehension(comprehension) => !matches!(comprehension.accu_init.expr, Expr::List(_)),
+        Expr::Comprehension(comprehension) => {
+            !matches!(comprehension.accu_init.expr, Expr::List(_))
+        }
     }
 }
 
@@ -153,7 +210,11 @@ impl Reader {
             }
             Expr::Struct(message) => {
                 let headline = format!("the expression builds a message `{}`", message.type_name);
-                Err(Unusable { code: EXPR_UNKNOWN_NAME, headline, remedy: "write a map instead".to_owned() })
+                Err(Unusable {
+                    code: EXPR_UNKNOWN_NAME,
+                    headline,
+                    remedy: "write a map instead".to_owned(),
+                })
             }
             Expr::Unspecified => invalid("the expression has an empty part", "complete it"),
         }
@@ -170,13 +231,17 @@ impl Reader {
         if TYPES.contains(&name) {
             return Ok(Origin::Computed);
         }
-        let scope = self.scope.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with('@'));
+        let scope =
+            self.scope.iter().map(|(name, _)| name.as_str()).filter(|name| !name.starts_with('@'));
         Err(unknown("variable", name, std::iter::once(self.name).chain(scope)))
     }
 
     fn select(&mut self, select: &SelectExpr, depth: u32) -> Result<Origin, Unusable> {
         let Origin::Node(path) = self.read(&select.operand, depth + 1)? else {
-            let headline = format!("nobody can foresee whether the computed value has a field `{}`", select.field);
+            let headline = format!(
+                "nobody can foresee whether the computed value has a field `{}`",
+                select.field
+            );
             return invalid(headline, "select the field from a path of the document");
         };
         if select.test {
@@ -235,13 +300,18 @@ impl Reader {
             }
         };
         let Origin::Node(path) = self.read(list, depth + 1)? else {
-            let headline = "nobody can foresee whether a computed list has an element of that number";
+            let headline =
+                "nobody can foresee whether a computed list has an element of that number";
             return invalid(headline, "index a path of the document");
         };
         Ok(self.child(path, &name))
     }
 
-    fn comprehension(&mut self, macro_: &ComprehensionExpr, depth: u32) -> Result<Origin, Unusable> {
+    fn comprehension(
+        &mut self,
+        macro_: &ComprehensionExpr,
+        depth: u32,
+    ) -> Result<Origin, Unusable> {
         let range = self.read(&macro_.iter_range, depth + 1)?;
         if macro_.iter_var2.is_some() || macro_.iter_var == self.name {
             return invalid("a macro hides a variable", "give its variable another name");
@@ -252,7 +322,10 @@ impl Reader {
         }
         let entered = self.enter(&range)?;
         if self.inside.len() > MACRO_DEPTH_MAX {
-            return invalid("macros nest deeper than 2", "write several expressions, or prepare the artifact");
+            return invalid(
+                "macros nest deeper than 2",
+                "write several expressions, or prepare the artifact",
+            );
         }
         let (element, may_be_empty) = match range {
             Origin::Made { element, may_be_empty, .. } => (*element, may_be_empty),
@@ -279,7 +352,8 @@ impl Reader {
                 element.clone_from(path);
                 element.push(Part::Each);
                 let outer = self.inside.last();
-                let dependent = outer.is_some_and(|(_, outer)| !outer.is_empty() && path.starts_with(outer));
+                let dependent =
+                    outer.is_some_and(|(_, outer)| !outer.is_empty() && path.starts_with(outer));
                 (Walked::List(Pointer::of(path.clone())), dependent)
             }
             Origin::Made { may_be_empty: true, .. } if !self.allow_empty => {
@@ -325,17 +399,23 @@ impl Reader {
             | Expr::Struct(_) => (Some(&macro_.loop_step), false),
         };
         let appended = step.and_then(|step| match &step.expr {
-            Expr::Call(call) if call.func_name == op::ADD => match call.args.get(1).map(|list| &list.expr) {
-                Some(Expr::List(list)) => list.elements.first(),
-                Some(_) | None => None,
-            },
+            Expr::Call(call) if call.func_name == op::ADD => {
+                match call.args.get(1).map(|list| &list.expr) {
+                    Some(Expr::List(list)) => list.elements.first(),
+                    Some(_) | None => None,
+                }
+            }
             _ => None,
         });
         let element = match appended {
             Some(appended) => self.read(appended, depth + 1)?,
             None => Origin::Computed,
         };
-        Ok(Origin::Made { element: Box::new(element), may_be_empty: may_be_empty || conditional, range })
+        Ok(Origin::Made {
+            element: Box::new(element),
+            may_be_empty: may_be_empty || conditional,
+            range,
+        })
     }
 }
 

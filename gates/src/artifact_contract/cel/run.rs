@@ -47,8 +47,12 @@ impl Expression {
         let spawned = std::thread::Builder::new().stack_size(PARSE_STACK_BYTES).spawn(parse);
         match spawned.map(std::thread::JoinHandle::join) {
             Ok(Ok(parsed)) => parsed,
-            Ok(Err(_)) => Err(invalid("the parser gave up on the expression", "write it in a simpler way")),
-            Err(source) => Err(invalid(format!("no thread to parse with: {source}"), "free some memory")),
+            Ok(Err(_)) => {
+                Err(invalid("the parser gave up on the expression", "write it in a simpler way"))
+            }
+            Err(source) => {
+                Err(invalid(format!("no thread to parse with: {source}"), "free some memory"))
+            }
         }
     }
 
@@ -103,7 +107,9 @@ impl Expression {
                 Walked::Made(of) => costs.get(*of).copied().unwrap_or(STEPS_MAX),
             };
             let cost = match range.inside {
-                Some((outer, false)) => elements.saturating_mul(costs.get(outer).copied().unwrap_or(1)),
+                Some((outer, false)) => {
+                    elements.saturating_mul(costs.get(outer).copied().unwrap_or(1))
+                }
                 Some((_, true)) | None => elements,
             };
             costs.push(cost);
@@ -210,9 +216,9 @@ fn value_of(value: &Value) -> cel::Value {
 }
 
 fn parse(text: String, name: &'static str, allow_empty: bool) -> Result<Expression, Unusable> {
-    let program = ENV
-        .compile(&text)
-        .map_err(|errors| invalid(format!("the expression does not compile: {errors}"), "correct it"))?;
+    let program = ENV.compile(&text).map_err(|errors| {
+        invalid(format!("the expression does not compile: {errors}"), "correct it")
+    })?;
     let plan = plan(program.expression(), name, allow_empty)?;
     Ok(Expression { text, name, allow_empty, program: Arc::new(program), plan })
 }

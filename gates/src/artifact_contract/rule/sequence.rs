@@ -101,7 +101,8 @@ fn ordered(a: &Value, b: &Value) -> Option<Ordering> {
 
 /// A value that stands there twice. Sorted by text first: comparing all pairs would be quadratic.
 fn repeated<'v>(items: &[&'v Value]) -> Option<&'v Value> {
-    let mut texts: Vec<(String, &Value)> = items.iter().map(|item| (canonical(item), *item)).collect();
+    let mut texts: Vec<(String, &Value)> =
+        items.iter().map(|item| (canonical(item), *item)).collect();
     texts.sort_by(|a, b| a.0.cmp(&b.0));
     texts.windows(2).find(|pair| pair[0].0 == pair[1].0).map(|pair| pair[1].1)
 }

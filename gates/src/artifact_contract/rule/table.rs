@@ -6,7 +6,8 @@ use crate::artifact_contract::{
     path::{POINTER_SHAPE, Pointer},
 };
 use portcullis::{
-    Code, Day, kernel::duration,
+    Code, Day,
+    kernel::duration,
     wire::code::{CONFIG_INVALID, PATTERN_INVALID},
 };
 use regex_lite::RegexBuilder;
@@ -167,13 +168,16 @@ impl RuleTable {
         }
         if let Some(paths) = &self.sum_equals {
             if path.has_each() {
-                let remedy = "put the rule into `implies` on each element, with paths relative to it";
+                let remedy =
+                    "put the rule into `implies` on each element, with paths relative to it";
                 return unusable("`sum_equals` needs one total, and `*` names many", remedy);
             }
             if paths.is_empty() {
                 return unusable("`sum_equals` names no part", "name the fields that add up");
             }
-            tests.push(Test::SumEquals(paths.iter().map(|text| pointer(text)).collect::<Result<_, _>>()?));
+            tests.push(Test::SumEquals(
+                paths.iter().map(|text| pointer(text)).collect::<Result<_, _>>()?,
+            ));
         }
         Ok(())
     }
@@ -184,7 +188,10 @@ impl ImpliesTable {
         if depth >= IMPLIES_DEPTH_MAX {
             return unusable("`implies` is nested too deep", "write several rules instead");
         }
-        Ok(Test::Implies { when: self.when.compile("when", depth)?, then: self.then.compile("then", depth)? })
+        Ok(Test::Implies {
+            when: self.when.compile("when", depth)?,
+            then: self.then.compile("then", depth)?,
+        })
     }
 }
 
@@ -203,7 +210,10 @@ impl WithinTable {
             None => Ok(None),
             Some(text) => match duration::parse_ms(text) {
                 Some(ms) => Ok(Some(i64::try_from(ms).unwrap_or(i64::MAX))),
-                None => unusable(format!("`{text}` is not {}", duration::SHAPE), "write for example `30d`"),
+                None => unusable(
+                    format!("`{text}` is not {}", duration::SHAPE),
+                    "write for example `30d`",
+                ),
             },
         };
         let within = Within {
@@ -218,7 +228,10 @@ impl WithinTable {
         if let (Some(from), Some(to)) = (within.from, within.to)
             && to < from
         {
-            return unusable(format!("`date_within` ends on {to}, before {from}"), "exchange `from` and `to`");
+            return unusable(
+                format!("`date_within` ends on {to}, before {from}"),
+                "exchange `from` and `to`",
+            );
         }
         Ok(within)
     }
@@ -233,7 +246,7 @@ fn day(value: Option<&toml::Value>) -> Result<Option<Day>, Unusable> {
         | toml::Value::Float(_)
         | toml::Value::Boolean(_)
         | toml::Value::Array(_)
-        | toml::Value::Table(_) => value.to_string(),
+        | toml::Value::Table(_) => format!("a {}", value.type_str()),
     };
     match Day::parse(&text) {
         Ok(day) => Ok(Some(day)),
@@ -245,7 +258,10 @@ fn day(value: Option<&toml::Value>) -> Result<Option<Day>, Unusable> {
 pub(crate) fn pointer(text: &str) -> Result<Pointer, Unusable> {
     match Pointer::parse(text) {
         Some(pointer) => Ok(pointer),
-        None => unusable(format!("`{text}` is not {POINTER_SHAPE}"), "write for example `/summary/total`"),
+        None => unusable(
+            format!("`{text}` is not {POINTER_SHAPE}"),
+            "write for example `/summary/total`",
+        ),
     }
 }
 
@@ -276,7 +292,10 @@ fn json(value: &toml::Value) -> Result<Value, Unusable> {
 
 fn jsons(name: &str, values: &[toml::Value]) -> Result<Vec<Value>, Unusable> {
     if values.is_empty() {
-        return unusable(format!("`{name}` lists no value"), "list at least one, or use `empty = true`");
+        return unusable(
+            format!("`{name}` lists no value"),
+            "list at least one, or use `empty = true`",
+        );
     }
     values.iter().map(json).collect()
 }
@@ -284,7 +303,9 @@ fn jsons(name: &str, values: &[toml::Value]) -> Result<Vec<Value>, Unusable> {
 fn limit(name: &str, value: &toml::Value) -> Result<Number, Unusable> {
     let number = match json(value)? {
         Value::Number(number) => Number::of(&number),
-        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
+        Value::Null | Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+            None
+        }
     };
     match number {
         Some(number) => Ok(number),
@@ -297,7 +318,9 @@ fn flag(name: &str, value: Option<bool>, test: Test) -> Result<Option<Test>, Unu
     match value {
         None => Ok(None),
         Some(true) => Ok(Some(test)),
-        Some(false) => unusable(format!("`{name} = false` tests nothing"), "write `true`, or remove the key"),
+        Some(false) => {
+            unusable(format!("`{name} = false` tests nothing"), "write `true`, or remove the key")
+        }
     }
 }
 
@@ -310,8 +333,10 @@ fn contradictions(tests: &[Test]) -> Result<(), Unusable> {
     if tests.len() > 1 && tests.iter().any(|test| matches!(test, Test::Exists(false))) {
         return unusable("a rule tests a value that must not exist", "keep only `exists = false`");
     }
-    let min = tests.iter().find_map(|test| if let Test::Min(min) = test { Some(*min) } else { None });
-    let max = tests.iter().find_map(|test| if let Test::Max(max) = test { Some(*max) } else { None });
+    let min =
+        tests.iter().find_map(|test| if let Test::Min(min) = test { Some(*min) } else { None });
+    let max =
+        tests.iter().find_map(|test| if let Test::Max(max) = test { Some(*max) } else { None });
     if let (Some(min), Some(max)) = (min, max)
         && max.compare(min) == Ordering::Less
     {

@@ -94,15 +94,21 @@ pub(super) fn unmet(
     looking: &mut Looking,
 ) -> Result<Option<String>, Fault> {
     let expected = match test {
-        Test::Type(kind) => (!is_of(*kind, value)).then(|| format!("a value of type {kind:?}").to_lowercase()),
+        Test::Type(kind) => {
+            (!is_of(*kind, value)).then(|| format!("a value of type {kind:?}").to_lowercase())
+        }
         Test::Equals(expected) => (!same(expected, value)).then(|| shown(expected)),
         Test::OneOf(options) => (!options.iter().any(|option| same(option, value))).then(|| {
             let options: Vec<String> = options.iter().map(shown).collect();
             format!("one of {}", options.join(", "))
         }),
         Test::Matches(regex) => return matches(regex, path, value, looking),
-        Test::NonEmpty => (size(value) == Some(0) || value.is_null()).then(|| "something".to_owned()),
-        Test::Empty => (size(value) != Some(0)).then(|| "nothing: an empty list, object or text".to_owned()),
+        Test::NonEmpty => {
+            (size(value) == Some(0) || value.is_null()).then(|| "something".to_owned())
+        }
+        Test::Empty => {
+            (size(value) != Some(0)).then(|| "nothing: an empty list, object or text".to_owned())
+        }
         Test::PositiveInt => {
             let positive = matches!(number(path, value)?, Some(Number::Int(n)) if n > 0);
             (!positive).then(|| "a whole number above 0".to_owned())
@@ -182,7 +188,9 @@ pub(crate) fn number(path: &str, value: &Value) -> Result<Option<Number>, Fault>
     };
     let finite = match value {
         Value::Null => false,
-        Value::Number(number) => return Number::of(number).map(Some).ok_or_else(|| not_finite(path, value)),
+        Value::Number(number) => {
+            return Number::of(number).map(Some).ok_or_else(|| not_finite(path, value));
+        }
         Value::String(text) => !spelled(text),
         Value::Bool(_) | Value::Array(_) | Value::Object(_) => true,
     };
@@ -191,7 +199,8 @@ pub(crate) fn number(path: &str, value: &Value) -> Result<Option<Number>, Fault>
 
 fn not_finite(path: &str, value: &Value) -> Fault {
     let remedy = "measure it again; a missing measurement is no measurement";
-    Fault::new(VALUE_NOT_FINITE, format!("`{path}` is no finite number"), remedy).found(shown(value))
+    Fault::new(VALUE_NOT_FINITE, format!("`{path}` is no finite number"), remedy)
+        .found(shown(value))
 }
 
 impl Within {
@@ -244,8 +253,7 @@ pub(crate) fn same(a: &Value, b: &Value) -> bool {
             x.len() == y.len() && x.iter().zip(y).all(|(x, y)| same(x, y))
         }
         (Value::Object(x), Value::Object(y)) => {
-            x.len() == y.len()
-                && x.iter().all(|(name, x)| y.get(name).is_some_and(|y| same(x, y)))
+            x.len() == y.len() && x.iter().all(|(name, x)| y.get(name).is_some_and(|y| same(x, y)))
         }
         (a, b) => a == b,
     }
