@@ -16,9 +16,7 @@ pub(crate) use freshness::Freshness;
 pub(crate) use rule::RuleTable;
 
 use config::{Config, OnMissing};
-use portcullis::{
-    Code, Examined, File, Finding, Findings, GateContext, GateError, Location, SkipReason,
-};
+use portcullis::{Code, Examined, Finding, Findings, GateContext, GateError, Location, SkipReason};
 
 portcullis::gate_kind! {
     /// Holds a machine-written artifact against a contract.
@@ -145,20 +143,6 @@ pub(crate) fn missing(names: &str) -> Finding {
     let remedy = "run the tool that writes it, or correct the path";
     Finding::new(ARTIFACT_MISSING, names, format!("artifact {names} does not exist"), remedy)
         .at(Location::file(names))
-}
-
-/// The file of a path, below the repository or below the directory of this run.
-fn of_run<'a>(cx: &GateContext<'a>, path: &portcullis::RelPath) -> Result<File<'a>, GateError> {
-    let run = cx.target_dir().join("portcullis").join("runs").join(cx.run_id().as_str());
-    let below = run.strip_prefix(cx.root()).ok().and_then(std::path::Path::to_str);
-    match below {
-        Some(below) => cx.file_at(&format!("{}/{path}", below.replace('\\', "/"))),
-        None => Err(portcullis::Fault::new(
-            portcullis::wire::code::PATH_REFUSED,
-            "the directory of this run lies outside the repository",
-            "use a target directory below the repository root, or state another `path`",
-        )),
-    }
 }
 
 mod teeth;

@@ -59,7 +59,7 @@ impl Config {
         cx: &GateContext<'a>,
         path: &RelPath,
     ) -> Result<File<'a>, GateError> {
-        if self.of_run { super::of_run(cx, path) } else { Ok(cx.file(path)) }
+        if self.of_run { cx.run_file(path) } else { Ok(cx.file(path)) }
     }
 
     /// Makes the contract ready to look.

@@ -284,14 +284,15 @@ fn toml_and_text_artifacts_are_held_as_well() {
 #[test]
 fn an_artifact_of_this_run_is_found_below_its_directory() {
     let config = "of_run = true\npath = 'views/a.json'\nfreshness = { same_run = true }";
-    let seen = Bench::new(&ARTIFACT_CONTRACT, config)
-        .file("target/portcullis/runs/bench/views/a.json", b"{\"run_id\":\"bench\"}")
-        .run();
+    let run = |path: &str| {
+        Bench::new(&ARTIFACT_CONTRACT, config).file(path, b"{\"run_id\":\"bench\"}").run()
+    };
+    let seen = run("target/portcullis/runs/bench/views/a.json");
     assert_eq!(seen.outcome, Outcome::Pass, "{:?}", seen.messages);
-    let seen = Bench::new(&ARTIFACT_CONTRACT, config)
-        .file("views/a.json", b"{\"run_id\":\"bench\"}")
-        .run();
-    assert_eq!(seen.code.as_deref(), Some("artifact_missing"));
+    let seen = run("target/portcullis/runs/bench/views/b.json");
+    assert_eq!(seen.code.as_deref(), Some("artifact_missing"), "another view of this run");
+    let seen = run("views/a.json");
+    assert_eq!(seen.outcome, Outcome::Error, "a run without directory: {:?}", seen.messages);
 }
 
 #[test]

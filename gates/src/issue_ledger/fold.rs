@@ -3,7 +3,7 @@
 use super::{ISSUE_INVALID, LEDGER_CONFLICT, config::Config};
 use portcullis::{
     Digest, Fault, Instant, Location, RelPath,
-    evidence::{context::File, json, lines::TornTail},
+    evidence::{context::File, json},
 };
 use serde_json::Value;
 use std::collections::{BTreeMap, btree_map::Entry};
@@ -53,7 +53,7 @@ impl Ledger {
 pub(super) fn read(file: &File<'_>, config: &Config) -> Result<Ledger, Fault> {
     let path = file.path();
     let mut ledger = Ledger::default();
-    file.each_line(TornTail::Refuse, |number, text| {
+    file.each_exported_line(|number, text| {
         if text.trim().is_empty() {
             return Ok(());
         }

@@ -19,6 +19,15 @@ pub enum TornTail {
     Tolerate,
 }
 
+/// What a byte order mark at the beginning of a file is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// The trace of a program that did not mean this format: `not_utf8`.
+    Refuse,
+    /// Passed over. For files that other programs export.
+    Strip,
+}
+
 /// One line without its line end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Line<'a> {
@@ -33,6 +42,7 @@ pub struct Lines<R> {
     reader: R,
     path: String,
     torn_tail: TornTail,
+    mark: Mark,
     buffer: Vec<u8>,
     number: u64,
     total: u64,
@@ -54,11 +64,19 @@ impl<R: BufRead> Lines<R> {
             reader,
             path: path.to_owned(),
             torn_tail,
+            mark: Mark::Refuse,
             buffer: Vec::new(),
             number: 0,
             total: 0,
             limits,
         }
+    }
+
+    /// Says what a byte order mark is; by default it is refused.
+    #[must_use]
+    pub fn mark(mut self, mark: Mark) -> Self {
+        self.mark = mark;
+        self
     }
 
     /// Returns the next line, or nothing at the end. LF and CRLF both end a line.
@@ -102,12 +120,15 @@ impl<R: BufRead> Lines<R> {
         }
         let end = self.buffer.len() - if self.buffer.ends_with(b"\r\n") { 2 } else { 1 };
         let number = self.number;
-        match std::str::from_utf8(&self.buffer[..end]) {
-            Ok(text) if number > 1 || !text.starts_with('\u{feff}') => {
-                Ok(Some(Line { number, text }))
+        let Ok(text) = std::str::from_utf8(&self.buffer[..end]) else {
+            return Err(self.not_text("a record file is not UTF-8"));
+        };
+        match (number, text.strip_prefix('\u{feff}'), self.mark) {
+            (1, Some(text), Mark::Strip) => Ok(Some(Line { number, text })),
+            (1, Some(_), Mark::Refuse) => {
+                Err(self.not_text("a record file begins with a byte order mark"))
             }
-            Ok(_) => Err(self.not_text("a record file begins with a byte order mark")),
-            Err(_) => Err(self.not_text("a record file is not UTF-8")),
+            (_, _, Mark::Strip | Mark::Refuse) => Ok(Some(Line { number, text })),
         }
     }
 
@@ -213,6 +234,17 @@ mod tests {
             2,
             "lines count from 1"
         );
+    }
+
+    #[test]
+    fn a_mark_is_passed_over_only_where_it_may_stand() {
+        let mut lines = Lines::new(&b"\xef\xbb\xbfa\r\n\xef\xbb\xbfb\n"[..], "f", TornTail::Refuse)
+            .mark(Mark::Strip);
+        let mut seen = Vec::new();
+        while let Some(line) = lines.next_line().expect("lines") {
+            seen.push(line.text.to_owned());
+        }
+        assert_eq!(seen, ["a", "\u{feff}b"], "only the first line of a file has a mark");
     }
 
     #[test]

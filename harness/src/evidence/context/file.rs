@@ -4,7 +4,7 @@ use super::{Trace, World};
 use crate::{
     evidence::{
         digest, json,
-        lines::Lines,
+        lines::{Lines, Mark, TornTail},
         tree::{HardLinks, Tree},
     },
     wire::{fault::Fault, id::Digest, path::RelPath},
@@ -110,7 +110,27 @@ impl<'a> File<'a> {
     /// The faults of reading, and the first fault `each` returns.
     pub fn each_line(
         &self,
-        torn_tail: crate::evidence::lines::TornTail,
+        torn_tail: TornTail,
+        each: impl FnMut(u64, &str) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.stream(torn_tail, Mark::Refuse, each)
+    }
+
+    /// As [`File::each_line`], for files that other programs export: they may begin with a byte order mark.
+    ///
+    /// # Errors
+    /// As [`File::each_line`]; a torn last line is one.
+    pub fn each_exported_line(
+        &self,
+        each: impl FnMut(u64, &str) -> Result<(), Fault>,
+    ) -> Result<(), Fault> {
+        self.stream(TornTail::Refuse, Mark::Strip, each)
+    }
+
+    fn stream(
+        &self,
+        torn_tail: TornTail,
+        mark: Mark,
         mut each: impl FnMut(u64, &str) -> Result<(), Fault>,
     ) -> Result<(), Fault> {
         let file = self.trace.watch(self.tree().open(&self.path, HardLinks::Allow))?;
@@ -120,7 +140,8 @@ impl<'a> File<'a> {
                 BufReader::with_capacity(256 * 1024, &mut hashing),
                 self.path.as_str(),
                 torn_tail,
-            );
+            )
+            .mark(mark);
             while let Some(line) = self.trace.watch(lines.next_line())? {
                 each(line.number, line.text)?;
             }
