@@ -202,16 +202,18 @@ mod tests {
             "items": [{"id": 1, "tags": []}, {"name": "x", "tags": ["t"]}],
             "by": {"a": {"id": 3}}, "n": 1, "none": [],
         });
-        let table: &[(&str, &str, &[&str], &[&str], &[&str])] = &[
-            ("an element", "/items/0/id", &["/items/0/id"], &[], &[]),
-            ("an index with a zero in front", "/items/00/id", &[], &["/items/00"], &[]),
-            ("each element", "/items/*/id", &["/items/0/id"], &["/items/1/id"], &[]),
-            ("each member", "/by/*/id", &["/by/a/id"], &[], &[]),
-            ("each of nothing", "/none/*/id", &[], &[], &["/none"]),
-            ("each of a number", "/n/*", &[], &["/n/*"], &[]),
-            ("each of each", "/items/*/tags/*", &["/items/1/tags/0"], &[], &["/items/0/tags"]),
+        /// The case, the pointer; what is found, missing and empty.
+        type Row = (&'static str, &'static str, [&'static [&'static str]; 3]);
+        let table: &[Row] = &[
+            ("an element", "/items/0/id", [&["/items/0/id"], &[], &[]]),
+            ("an index with a zero in front", "/items/00/id", [&[], &["/items/00"], &[]]),
+            ("each element", "/items/*/id", [&["/items/0/id"], &["/items/1/id"], &[]]),
+            ("each member", "/by/*/id", [&["/by/a/id"], &[], &[]]),
+            ("each of nothing", "/none/*/id", [&[], &[], &["/none"]]),
+            ("each of a number", "/n/*", [&[], &["/n/*"], &[]]),
+            ("each of each", "/items/*/tags/*", [&["/items/1/tags/0"], &[], &["/items/0/tags"]]),
         ];
-        for (case, text, found, missing, empty) in table {
+        for (case, text, [found, missing, empty]) in table {
             let seen = Pointer::parse(text).expect("a pointer").select(&document);
             let paths: Vec<&str> = seen.found.iter().map(|(path, _)| path.as_str()).collect();
             assert_eq!(paths, *found, "{case}");

@@ -97,7 +97,8 @@ fn the_first_path_that_exists_is_held() {
     let config =
         format!("paths = ['a.json', 'b.json']\n{FRESH}\nrules = [{{ path = '/n', equals = 1 }}]");
     let (good, bad) = (document("\"n\":1"), document("\"n\":2"));
-    let table: &[(&str, &[(&str, &str)], Outcome)] = &[
+    type Row<'t> = (&'t str, &'t [(&'t str, &'t str)], Outcome);
+    let table: &[Row<'_>] = &[
         ("the first is good", &[("a.json", &good), ("b.json", &bad)], Outcome::Pass),
         (
             "the first is bad, and the second does not make up for it",

@@ -386,26 +386,12 @@ impl Reader {
             return Ok(Origin::Computed);
         }
         // `map` and `filter` append to a list, `filter` under a condition.
-        let (step, conditional) = match &macro_.loop_step.expr {
-            Expr::Call(call) if call.func_name == op::CONDITIONAL => (call.args.get(1), true),
-            Expr::Call(_)
-            | Expr::Unspecified
-            | Expr::Comprehension(_)
-            | Expr::Ident(_)
-            | Expr::List(_)
-            | Expr::Literal(_)
-            | Expr::Map(_)
-            | Expr::Select(_)
-            | Expr::Struct(_) => (Some(&macro_.loop_step), false),
-        };
-        let appended = step.and_then(|step| match &step.expr {
-            Expr::Call(call) if call.func_name == op::ADD => {
-                match call.args.get(1).map(|list| &list.expr) {
-                    Some(Expr::List(list)) => list.elements.first(),
-                    Some(_) | None => None,
-                }
-            }
-            _ => None,
+        let condition = called(&macro_.loop_step.expr, op::CONDITIONAL);
+        let step = condition.map_or(Some(&macro_.loop_step), |call| call.args.get(1));
+        let added = step.and_then(|step| called(&step.expr, op::ADD));
+        let appended = added.and_then(|call| match call.args.get(1).map(|list| &list.expr) {
+            Some(Expr::List(list)) => list.elements.first(),
+            Some(_) | None => None,
         });
         let element = match appended {
             Some(appended) => self.read(appended, depth + 1)?,
@@ -413,10 +399,19 @@ impl Reader {
         };
         Ok(Origin::Made {
             element: Box::new(element),
-            may_be_empty: may_be_empty || conditional,
+            may_be_empty: may_be_empty || condition.is_some(),
             range,
         })
     }
+}
+
+fn called<'e>(expr: &'e Expr, name: &str) -> Option<&'e CallExpr> {
+    if let Expr::Call(call) = expr
+        && call.func_name == name
+    {
+        return Some(call);
+    }
+    None
 }
 
 fn unknown<'a>(what: &str, name: &str, known: impl Iterator<Item = &'a str>) -> Unusable {
