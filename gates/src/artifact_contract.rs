@@ -84,6 +84,7 @@ const IMPLICATION_BROKEN: Code =
     Code::new("PC1106", "implication_broken", "A condition holds, and what it implies does not.");
 const EXPR_FALSE: Code =
     Code::new("PC1107", "expr_false", "An expression of the contract is false.");
+#[cfg(feature = "cel")]
 const EXPR_NOT_BOOL: Code =
     Code::new("PC1108", "expr_not_bool", "An expression yields something else than a boolean.");
 #[cfg(feature = "cel")]

@@ -9,8 +9,8 @@ pub(crate) use table::{RuleTable, Unusable, pointer};
 pub(crate) use value::{JsonType, Number, Within, number, same, shown};
 
 use super::{FIELD_MISSING, IMPLICATION_BROKEN, RULE_BROKEN, path::Pointer};
+use crate::pattern::Pattern;
 use portcullis::{Code, Fault, Instant, wire::code::NOTHING_EXAMINED};
-use regex_lite::Regex;
 use serde_json::Value;
 
 /// A rule, ready to look.
@@ -26,7 +26,7 @@ pub(crate) enum Test {
     Type(JsonType),
     Equals(Value),
     OneOf(Vec<Value>),
-    Matches(Regex),
+    Matches(Pattern),
     NonEmpty,
     Empty,
     PositiveInt,

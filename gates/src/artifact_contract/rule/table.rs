@@ -1,23 +1,18 @@
 //! Rules as they stand in `portcullis.toml`, and what in them could never hold. It reads no document.
 
 use super::{JsonType, Number, Rule, Test, Within};
-use crate::artifact_contract::{
-    document,
-    path::{POINTER_SHAPE, Pointer},
+use crate::{
+    artifact_contract::{
+        document,
+        path::{POINTER_SHAPE, Pointer},
+    },
+    pattern::Pattern,
 };
-use portcullis::{
-    Code, Day,
-    kernel::duration,
-    wire::code::{CONFIG_INVALID, PATTERN_INVALID},
-};
-use regex_lite::RegexBuilder;
+use portcullis::{Code, Day, kernel::duration, wire::code::CONFIG_INVALID};
 use serde::{Deserialize, Deserializer, de};
 use serde_json::Value;
 use std::{cmp::Ordering, fmt};
 
-/// The longest pattern, and how large a program it may become (threat T23).
-const PATTERN_MAX: usize = 4 * 1024;
-const PROGRAM_MAX: usize = 1024 * 1024;
 /// How deep `implies` may stand in `implies`.
 const IMPLIES_DEPTH_MAX: u32 = 4;
 
@@ -139,8 +134,8 @@ impl RuleTable {
         if let Some(values) = &self.one_of {
             tests.push(Test::OneOf(jsons("one_of", values)?));
         }
-        if let Some(pattern) = &self.matches {
-            tests.push(Test::Matches(regex(pattern)?));
+        if let Some(text) = &self.matches {
+            tests.push(Test::Matches(pattern(text)?));
         }
         tests.extend(flag("non_empty", self.non_empty, Test::NonEmpty)?);
         tests.extend(flag("empty", self.empty, Test::Empty)?);
@@ -265,22 +260,12 @@ pub(crate) fn pointer(text: &str) -> Result<Pointer, Unusable> {
     }
 }
 
-fn regex(pattern: &str) -> Result<regex_lite::Regex, Unusable> {
-    let refuse = |why: String| Unusable {
-        code: PATTERN_INVALID,
-        headline: format!("the pattern of `matches` cannot be used: {why}"),
-        remedy: "write a regular expression without look-around, at most 4 KiB".to_owned(),
-    };
-    if pattern.len() > PATTERN_MAX {
-        return Err(refuse(format!("it has {} bytes", pattern.len())));
-    }
-    if pattern.is_empty() {
-        return Err(refuse("it is empty, so it matches everything".to_owned()));
-    }
-    RegexBuilder::new(pattern)
-        .size_limit(PROGRAM_MAX)
-        .build()
-        .map_err(|source| refuse(source.to_string()))
+fn pattern(text: &str) -> Result<Pattern, Unusable> {
+    Pattern::new(text).map_err(|fault| Unusable {
+        code: fault.code(),
+        headline: fault.headline().to_owned(),
+        remedy: fault.remedy().to_owned(),
+    })
 }
 
 fn json(value: &toml::Value) -> Result<Value, Unusable> {

@@ -1,6 +1,7 @@
 //! Rules about one value: its type, its text, its size, its date.
 
 use super::{Looking, Test};
+use crate::pattern::{LINE_MAX, Pattern};
 use portcullis::{
     Day, Fault, Instant,
     wire::code::{BUDGET_EXCEEDED, VALUE_NOT_FINITE},
@@ -11,8 +12,6 @@ use std::cmp::Ordering;
 
 /// How much of a value a message shows.
 const SHOWN_CHARS: usize = 200;
-/// The longest text that is searched (threat T23).
-const SEARCHED_MAX: usize = 64 * 1024;
 const DAY_MS: i64 = 86_400_000;
 
 /// The types of JSON, with whole numbers told apart.
@@ -102,7 +101,7 @@ pub(super) fn unmet(
             let options: Vec<String> = options.iter().map(shown).collect();
             format!("one of {}", options.join(", "))
         }),
-        Test::Matches(regex) => return matches(regex, path, value, looking),
+        Test::Matches(pattern) => return matches(pattern, path, value, looking),
         Test::NonEmpty => {
             (size(value) == Some(0) || value.is_null()).then(|| "something".to_owned())
         }
@@ -156,25 +155,25 @@ fn size(value: &Value) -> Option<usize> {
 }
 
 fn matches(
-    regex: &regex_lite::Regex,
+    pattern: &Pattern,
     path: &str,
     value: &Value,
     looking: &mut Looking,
 ) -> Result<Option<String>, Fault> {
-    let expected = || Some(format!("a text that matches `{}`", regex.as_str()));
+    let expected = || Some(format!("a text that matches `{}`", pattern.text()));
     let Some(text) = value.as_str() else {
         return Ok(expected());
     };
-    let cost = (text.len() as u64 + 1).saturating_mul(regex.as_str().len() as u64 + 1);
-    if text.len() > SEARCHED_MAX || cost > looking.search_budget {
+    let cost = (text.len() as u64 + 1).saturating_mul(pattern.text().len() as u64 + 1);
+    if text.len() > LINE_MAX || cost > looking.search_budget {
         let remedy = "search in a shorter field, or shorten the pattern";
         let headline = format!("`{path}` is too much text to search with `matches`");
         return Err(Fault::new(BUDGET_EXCEEDED, headline, remedy)
-            .expected(format!("at most {SEARCHED_MAX} bytes at once, and a bounded total"))
+            .expected(format!("at most {LINE_MAX} bytes at once, and a bounded total"))
             .found(format!("{} bytes", text.len())));
     }
     looking.search_budget -= cost;
-    Ok(if regex.is_match(text) { None } else { expected() })
+    Ok(if pattern.matches(text)? { None } else { expected() })
 }
 
 /// The number at a path; `None` for a value that is plainly something else.
