@@ -3,8 +3,14 @@
 //! The rules are those of `semantics.md`, sections 2 to 10. Rendering never influences it, and the order of the
 //! receipts does not matter.
 
+#[cfg(test)]
+mod bench;
 mod gate;
 mod outline;
+#[cfg(test)]
+mod removal;
+#[cfg(test)]
+mod tests;
 
 pub use outline::{Decided, Decision, Summary, WaiverNote};
 
@@ -19,9 +25,9 @@ use crate::wire::{
     code::{
         ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DIGEST_MISMATCH,
         FILE_UNHASHED, LATEST_STALE, LINK_REFUSED, RECEIPT_FOREIGN, RECEIPT_INVALID,
-        RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, RUN_UNREADABLE, RUN_UNSEALED,
-        SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN, WAIVER_FILE_INVALID,
-        WAIVER_NOT_WAIVABLE,
+        RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, REGISTRY_EMPTY,
+        RUN_UNREADABLE, RUN_UNSEALED, SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN,
+        STRAY_PANIC, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
     },
     fault::Fault,
     id::GateId,
@@ -99,10 +105,13 @@ const BROKEN_EVIDENCE: &[Code] = &[
     RECEIPT_UNSEALED,
     RECEIPT_UNWRITABLE,
     RECEIPT_WITHOUT_START,
+    REGISTRY_EMPTY,
     RUN_UNREADABLE,
     RUN_UNSEALED,
     SCHEMA_UNSUPPORTED,
     STATUS_UNKNOWN,
+    // Of the run, not of a gate: nobody knows which gate passed because of it.
+    STRAY_PANIC,
 ];
 const EXIT_BLOCKED: u8 = 11;
 const EXIT_INVALID: u8 = 12;
@@ -110,7 +119,7 @@ const EXIT_INVALID: u8 = 12;
 /// Decides a run.
 #[must_use]
 pub fn decide(inputs: &Inputs<'_>) -> Decision {
-    let whole = inputs.selection.selected.is_none();
+    let whole = inputs.selection.selected.is_none() || inputs.selection.require_full;
     let (mode, mode_faults) =
         promotion::resolve(&inputs.policy.promotion, inputs.requested_mode, inputs.clock.now);
     let mut rows = gate::rows(inputs, mode);
@@ -134,6 +143,12 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     if inputs.census_faults.is_empty() {
         faults.extend(inputs.census.compare(&actual).iter().map(ErrorRecord::from));
     }
+    faults.extend(strangers(inputs));
+    if rows.is_empty() {
+        let headline = "there is no gate to decide on";
+        let remedy = "add a `[[gate]]` table, or correct the selection";
+        faults.push(ErrorRecord::from(&Fault::new(REGISTRY_EMPTY, headline, remedy)));
+    }
     if whole {
         // One gate that runs alone is judged alone; who claims that all were judged needs the whole census.
         faults.extend(inputs.census_faults.iter().map(ErrorRecord::from));
@@ -141,7 +156,19 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         faults.extend(blocking.map(ErrorRecord::from));
         faults.extend(waiver_faults(&audit, &rows));
     }
-    conclude(inputs, Parts { mode, mode_faults, rows, audit, faults, whole })
+    conclude(inputs, Parts { mode, mode_faults, rows, audit, faults })
+}
+
+/// Receipts of gates that nobody expects: they are of another policy, or of another run.
+fn strangers(inputs: &Inputs<'_>) -> Vec<ErrorRecord> {
+    let known = known(inputs);
+    let ids: BTreeSet<&GateId> = inputs.receipts.iter().map(|receipt| &receipt.gate_id).collect();
+    let fault = |id: &&GateId| {
+        let headline = format!("a receipt belongs to `{id}`, which is no gate of this policy");
+        let remedy = "decide with the policy of the run, and run in a fresh run directory";
+        ErrorRecord::from(&Fault::new(RECEIPT_FOREIGN, headline, remedy))
+    };
+    ids.iter().filter(|id| !known.contains(**id)).map(fault).collect()
 }
 
 struct Parts {
@@ -150,11 +177,10 @@ struct Parts {
     rows: Vec<Decided>,
     audit: WaiverAudit,
     faults: Vec<ErrorRecord>,
-    whole: bool,
 }
 
 fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
-    let Parts { mode, mode_faults, rows, audit, faults, whole } = parts;
+    let Parts { mode, mode_faults, rows, audit, faults } = parts;
     let broken = |code: &str| BROKEN_EVIDENCE.iter().any(|broken| broken.name() == code);
     let unknown = rows.iter().any(|row| {
         let lost = matches!(row.effective, Effective::Missing | Effective::Crashed);
@@ -177,7 +203,7 @@ fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
     };
     let not_selected: Vec<GateId> =
         known(inputs).into_iter().filter(|id| !inputs.selection.has(id)).collect();
-    let why = why_not_certifiable(inputs, verdict, mode, &mode_faults, whole, &rows);
+    let why = why_not_certifiable(inputs, verdict, mode, &mode_faults, &rows);
     Decision {
         verdict,
         exit,
@@ -204,7 +230,6 @@ fn why_not_certifiable(
     verdict: RunVerdict,
     mode: Mode,
     mode_faults: &[Fault],
-    whole: bool,
     rows: &[Decided],
 ) -> Vec<String> {
     let mut why = Vec::new();
@@ -212,7 +237,7 @@ fn why_not_certifiable(
         RunVerdict::Pass => {}
         RunVerdict::Blocked | RunVerdict::Invalid => why.push(format!("the verdict is {verdict}")),
     }
-    if !whole {
+    if inputs.selection.selected.is_some() {
         why.push("only some gates were selected".to_owned());
     }
     if rows.is_empty() {
@@ -234,41 +259,42 @@ fn why_not_certifiable(
 
 /// A gate whose need did not pass cannot pass. Waived needs were accepted; everything else was not.
 fn preclude(rows: &mut [Decided], gates: &[&GateTable]) {
-    let needs: BTreeMap<&GateId, &[GateId]> =
-        gates.iter().map(|gate| (&gate.common.id, gate.common.needs.as_slice())).collect();
     let position: BTreeMap<GateId, usize> =
         rows.iter().enumerate().map(|(n, row)| (row.id.clone(), n)).collect();
-    // Needs have no cycles, so as many rounds as gates are always enough; the first quiet one ends it.
-    for _ in 0..rows.len() {
-        let mut changed = false;
-        for n in 0..rows.len() {
-            let unmet =
-                needs.get(&rows[n].id).into_iter().flat_map(|needs| needs.iter()).find(|need| {
-                    let status = position.get(*need).map(|m| rows[*m].effective);
-                    match status {
-                        Some(Effective::Pass | Effective::Warn | Effective::Waived) => false,
-                        Some(
-                            Effective::Skip
-                            | Effective::PendingApproval
-                            | Effective::Fail
-                            | Effective::Precluded
-                            | Effective::Missing
-                            | Effective::Crashed
-                            | Effective::Error,
-                        )
-                        | None => true,
-                    }
-                });
-            if let Some(need) = unmet.cloned()
-                && rows[n].effective < Effective::Precluded
-            {
-                gate::precluded(&mut rows[n], &need);
-                changed = true;
+    let mut dependents: BTreeMap<&GateId, Vec<usize>> = BTreeMap::new();
+    let mut unmet: Vec<(usize, &GateId)> = Vec::new();
+    for gate in gates {
+        let Some(n) = position.get(&gate.common.id) else { continue };
+        for need in &gate.common.needs {
+            dependents.entry(need).or_default().push(*n);
+            if !position.get(need).is_some_and(|m| satisfies(rows[*m].effective)) {
+                unmet.push((*n, need));
             }
         }
-        if !changed {
-            return;
+    }
+    // Taken from the end, so the first need in order is the one that is named. Each gate is precluded once, so the
+    // work grows with the number of needs and not with its square.
+    unmet.sort_by(|a, b| b.cmp(a));
+    while let Some((n, need)) = unmet.pop() {
+        if rows[n].effective >= Effective::Precluded {
+            continue;
         }
+        gate::precluded(&mut rows[n], need);
+        let Some((id, _)) = dependents.get_key_value(&rows[n].id) else { continue };
+        unmet.extend(dependents.get(*id).into_iter().flatten().map(|m| (*m, *id)));
+    }
+}
+
+fn satisfies(effective: Effective) -> bool {
+    match effective {
+        Effective::Pass | Effective::Warn | Effective::Waived => true,
+        Effective::Skip
+        | Effective::PendingApproval
+        | Effective::Fail
+        | Effective::Precluded
+        | Effective::Missing
+        | Effective::Crashed
+        | Effective::Error => false,
     }
 }
 
@@ -295,7 +321,9 @@ fn stale(inputs: &Inputs<'_>, rows: &[Decided]) -> BTreeSet<GateId> {
         let unused = match row.effective {
             Effective::Pass | Effective::Warn => true,
             Effective::Fail | Effective::Waived | Effective::PendingApproval => {
-                waiver.fingerprints.as_ref().is_some_and(|prints| !prints.iter().any(matches))
+                let all_kept = row.findings_total <= row.findings.len() as u64;
+                let prints = waiver.fingerprints.as_ref();
+                all_kept && prints.is_some_and(|prints| !prints.iter().any(matches))
             }
             Effective::Skip
             | Effective::Precluded

@@ -1,10 +1,15 @@
 //! Receipts: what an attempt left, and whether it can be believed. It is handed bytes and reads no file.
 
+mod strict;
+#[cfg(test)]
+mod tests;
+
 use crate::wire::{
     code::{
-        ATTEMPT_CONFLICT, Code, DIGEST_MISMATCH, RECEIPT_FOREIGN, RECEIPT_INVALID,
-        RECEIPT_WITHOUT_START, SCHEMA_UNSUPPORTED, STATUS_UNKNOWN,
+        Code, DIGEST_MISMATCH, RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_WITHOUT_START,
+        SCHEMA_UNSUPPORTED, STATUS_UNKNOWN,
     },
+    finding::FINDINGS_KEPT,
     id::{Digest, GateId, RunId},
     outcome::Outcome,
     receipt::{STARTED_SCHEMA, Started, VERDICT_SCHEMA, Verdict},
@@ -131,7 +136,7 @@ fn read(raw: &RawAttempt, gate_id: &GateId, run_id: &RunId) -> Result<ReceiptSta
 fn document<T: DeserializeOwned>(bytes: &[u8], schema: &str, name: &str) -> Result<T, Refused> {
     let invalid =
         |source: serde_json::Error| (RECEIPT_INVALID, format!("`{name}` cannot be read: {source}"));
-    let value: serde_json::Value = serde_json::from_slice(bytes).map_err(invalid)?;
+    let value = strict::parse(bytes).map_err(invalid)?;
     let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
     if found != schema {
         return Err((
@@ -144,7 +149,7 @@ fn document<T: DeserializeOwned>(bytes: &[u8], schema: &str, name: &str) -> Resu
 
 /// A status that this version does not know is not read as one that it does.
 fn status(bytes: &[u8]) -> Result<(), Refused> {
-    let value: serde_json::Value = serde_json::from_slice(bytes)
+    let value = strict::parse(bytes)
         .map_err(|source| (RECEIPT_INVALID, format!("`verdict.json` cannot be read: {source}")))?;
     let outcome = value.get("outcome").and_then(serde_json::Value::as_str).unwrap_or_default();
     match Outcome::parse(outcome) {
@@ -170,41 +175,30 @@ fn own(
     Err((RECEIPT_FOREIGN, format!("`{name}` belongs to attempt {number} of `{gate}` in run {run}")))
 }
 
-fn consistent(verdict: &Verdict) -> Result<(), Refused> {
+/// Whether a check that looked could have written this verdict.
+///
+/// # Errors
+/// `receipt_invalid`, with the contradiction.
+pub(super) fn consistent(verdict: &Verdict) -> Result<(), Refused> {
+    let kept = verdict.findings.len() as u64;
     let violations = verdict.findings.iter().filter(|finding| !finding.advisory).count();
+    let hidden = verdict.findings_total.saturating_sub(kept);
+    // Fewer than a thousand are kept only when there are no more: else somebody took one away.
+    let counted =
+        verdict.findings_total >= kept && (hidden == 0 || verdict.findings.len() >= FINDINGS_KEPT);
+    let (skip, error) = (verdict.skip.is_some(), verdict.error.is_some());
     let fits = match verdict.outcome {
-        Outcome::Pass => {
-            verdict.findings_total == 0 && verdict.error.is_none() && verdict.skip.is_none()
-        }
-        Outcome::Warn => {
-            violations == 0
-                && verdict.findings_total > 0
-                && verdict.error.is_none()
-                && verdict.skip.is_none()
-        }
-        Outcome::Fail => violations > 0 && verdict.error.is_none() && verdict.skip.is_none(),
-        Outcome::Skip => verdict.skip.is_some() && verdict.error.is_none(),
-        Outcome::Error => verdict.error.is_some(),
+        Outcome::Pass => verdict.findings_total == 0 && !skip && !error,
+        Outcome::Warn => violations == 0 && kept > 0 && !skip && !error,
+        Outcome::Fail => (violations > 0 || hidden > 0) && !skip && !error,
+        Outcome::Skip => verdict.findings_total == 0 && skip && !error,
+        Outcome::Error => !skip && error,
     };
-    let counted = verdict.findings_total >= verdict.findings.len() as u64;
-    if fits && counted {
+    if fits && counted && verdict.attempt > 0 {
         return Ok(());
     }
     Err((
         RECEIPT_INVALID,
         format!("the outcome `{}` does not fit what the verdict says beside it", verdict.outcome),
     ))
-}
-
-/// Two receipts that claim one attempt: neither can be believed.
-#[must_use]
-pub fn conflict(gate_id: &GateId, attempt: u32) -> Receipt {
-    Receipt {
-        gate_id: gate_id.clone(),
-        attempt,
-        state: ReceiptState::Broken {
-            code: ATTEMPT_CONFLICT,
-            detail: format!("attempt {attempt} has two receipts"),
-        },
-    }
 }

@@ -4,6 +4,8 @@
 //! waiver matches anything is not known here; the decision says so.
 
 mod audit;
+#[cfg(test)]
+mod tests;
 
 pub use audit::{RawWaiver, Seen, WaiverAudit, WaiverRow, WaiverStatus, failing};
 

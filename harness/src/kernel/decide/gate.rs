@@ -4,14 +4,14 @@ use super::{Decided, Inputs, WaiverNote};
 use crate::{
     kernel::{
         policy::GateTable,
-        receipt::{Receipt, ReceiptState, conflict},
+        receipt::{Receipt, ReceiptState, consistent},
         waiver::{Waiver, WaiverState},
     },
     wire::{
         code::{
-            ATTEMPT_FAILED, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, FINDING_NOT_WAIVED,
-            GATE_IGNORED, NEED_UNSATISFIED, NOTHING_EXAMINED, RECEIPT_FOREIGN, RECEIPT_UNSEALED,
-            SKIP_NOT_ALLOWED, WAIVER_EXPIRED, WAIVER_NOT_ON_BASE,
+            ATTEMPT_CONFLICT, ATTEMPT_FAILED, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code,
+            FINDING_NOT_WAIVED, GATE_IGNORED, NEED_UNSATISFIED, NOTHING_EXAMINED, RECEIPT_FOREIGN,
+            RECEIPT_UNSEALED, SKIP_NOT_ALLOWED, WAIVER_EXPIRED, WAIVER_NOT_ON_BASE,
         },
         finding::Finding,
         id::GateId,
@@ -90,7 +90,7 @@ fn empty(table: &GateTable, inputs: &Inputs<'_>, mode: Mode) -> Decided {
 
 /// A gate that only the census knows.
 fn gone(id: &GateId, inputs: &Inputs<'_>) -> Decided {
-    let row = inputs.census.rows.iter().find(|row| row.id == *id);
+    let row = inputs.census.row(id);
     let text = |part: Option<&String>| part.cloned().unwrap_or_default();
     Decided {
         id: id.clone(),
@@ -145,30 +145,59 @@ struct Said<'a> {
 }
 
 fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &Inputs<'_>) {
-    let mut numbered: BTreeMap<u32, &Receipt> = BTreeMap::new();
-    let mut clash = None;
-    for receipt in attempts {
-        if numbered.insert(receipt.attempt, receipt).is_some() {
-            clash = Some(conflict(&receipt.gate_id, receipt.attempt));
-        }
-    }
-    row.attempts = u32::try_from(numbered.len()).unwrap_or(u32::MAX);
-    let mut said: Vec<Said<'_>> =
-        numbered.values().map(|receipt| attempt(receipt, table)).collect();
-    if let Some(clash) = &clash {
-        said.push(attempt(clash, table));
-    }
-    let last = said.last().map(|said| said.effective);
-    // Every attempt counts: the worst decides, and of equals the latest is shown.
-    let Some(worst) = said.into_iter().max_by_key(|said| said.effective) else { return };
+    let mut attempts = attempts.to_vec();
+    attempts.sort_by_key(|receipt| receipt.attempt);
+    let said = said(table, &attempts);
+    row.attempts = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
+    let passed_last = attempts.last().is_some_and(|receipt| {
+        matches!(attempt(receipt, table).effective, Effective::Pass | Effective::Warn)
+    });
+    let waiver = inputs.waivers.waivers.get(&row.id);
+    let covered = |said: &Said<'_>| {
+        waiver.is_none_or(|waiver| said.verdict.is_none_or(|v| uncovered(v, waiver) == 0))
+    };
+    // Every attempt counts: the worst decides. Of equal failures one that the waiver does not cover comes before
+    // one that it covers, else a retry would hide what the first attempt found; then the latest is shown.
+    let Some(worst) = said.into_iter().max_by_key(|said| (said.effective, !covered(said))) else {
+        return;
+    };
+    let verdict = worst.verdict;
     apply(row, worst);
-    if row.effective == Effective::Fail && last < Some(Effective::Fail) {
+    if row.effective == Effective::Fail && passed_last {
         row.code = Some(ATTEMPT_FAILED.name().to_owned());
         row.detail = format!("a later attempt passed, an earlier one failed: {}", row.detail);
     }
-    if let Some(waiver) = inputs.waivers.waivers.get(&row.id) {
-        waive(row, waiver, inputs);
+    if let Some(waiver) = waiver {
+        waive(row, waiver, verdict, inputs);
     }
+}
+
+/// What each attempt says, and what their numbers say. `attempts` is sorted by number.
+fn said<'a>(table: &GateTable, attempts: &[&'a Receipt]) -> Vec<Said<'a>> {
+    let mut said = Vec::with_capacity(attempts.len());
+    let mut next = 1;
+    for receipt in attempts {
+        if receipt.attempt > next {
+            // Attempts count from 1 without a gap, so that deleting a failure does not leave a clean retry.
+            said.push(plain(
+                Effective::Missing,
+                CENSUS_GATE_MISSING,
+                format!("attempt {next} left no receipt, and attempt {} did", receipt.attempt),
+            ));
+        }
+        said.push(attempt(receipt, table));
+        if receipt.attempt < next {
+            let code = ATTEMPT_CONFLICT;
+            let detail = format!("attempt {} has two receipts", receipt.attempt);
+            said.push(plain(Effective::Error, code, detail));
+        }
+        next = receipt.attempt.saturating_add(1);
+    }
+    said
+}
+
+fn plain<'a>(effective: Effective, code: Code, detail: String) -> Said<'a> {
+    Said { effective, code: Some(code.name().to_owned()), detail, verdict: None }
 }
 
 fn apply(row: &mut Decided, said: Said<'_>) {
@@ -196,12 +225,6 @@ fn first_artifact(verdict: &Verdict) -> Option<RelPath> {
 }
 
 fn attempt<'a>(receipt: &'a Receipt, table: &GateTable) -> Said<'a> {
-    let plain = |effective, code: Code, detail: String| Said {
-        effective,
-        code: Some(code.name().to_owned()),
-        detail,
-        verdict: None,
-    };
     match &receipt.state {
         ReceiptState::Broken { code, detail } => plain(Effective::Error, *code, detail.clone()),
         ReceiptState::Unsealed(started) => plain(
@@ -217,7 +240,21 @@ fn attempt<'a>(receipt: &'a Receipt, table: &GateTable) -> Said<'a> {
             RECEIPT_FOREIGN,
             "the receipt was written under another policy table".to_owned(),
         ),
-        ReceiptState::Complete(_, verdict) => looked(verdict, table),
+        ReceiptState::Complete(_, verdict)
+            if (verdict.kind.as_str(), verdict.binary.as_str())
+                != (table.kind_name(), table.common.binary.as_str())
+                || (&verdict.gate_id, verdict.attempt) != (&receipt.gate_id, receipt.attempt) =>
+        {
+            plain(
+                Effective::Error,
+                RECEIPT_FOREIGN,
+                "the receipt was written for another gate, kind, attempt or gate binary".to_owned(),
+            )
+        }
+        ReceiptState::Complete(_, verdict) => match consistent(verdict) {
+            Ok(()) => looked(verdict, table),
+            Err((code, detail)) => plain(Effective::Error, code, detail),
+        },
     }
 }
 
@@ -229,11 +266,15 @@ fn looked<'a>(verdict: &'a Verdict, table: &GateTable) -> Said<'a> {
         verdict: Some(verdict),
     };
     match verdict.outcome {
-        Outcome::Pass if verdict.examined == 0 && table.common.allow_empty.is_none() => said(
-            Effective::Error,
-            Some(NOTHING_EXAMINED.name()),
-            "the check looked at nothing".to_owned(),
-        ),
+        Outcome::Pass | Outcome::Warn
+            if verdict.examined == 0 && table.common.allow_empty.is_none() =>
+        {
+            said(
+                Effective::Error,
+                Some(NOTHING_EXAMINED.name()),
+                "the check looked at nothing".to_owned(),
+            )
+        }
         Outcome::Pass => said(Effective::Pass, None, format!("{} examined", verdict.examined)),
         Outcome::Warn => said(Effective::Warn, first_code(&verdict.findings), findings(verdict)),
         Outcome::Fail => said(Effective::Fail, first_code(&verdict.findings), findings(verdict)),
@@ -294,13 +335,13 @@ fn findings(verdict: &Verdict) -> String {
 }
 
 /// A waiver turns a failure into `waived`, and nothing else into anything.
-fn waive(row: &mut Decided, waiver: &Waiver, inputs: &Inputs<'_>) {
+fn waive(row: &mut Decided, waiver: &Waiver, verdict: Option<&Verdict>, inputs: &Inputs<'_>) {
     if !waiver.scope.covers(inputs.scope) {
         return;
     }
     let state = waiver.state(inputs.clock.now.day(), inputs.lane, inputs.touched_waivers);
     let on_base = inputs.base_waivers.is_none_or(|base| base.contains(&waiver.gate_id));
-    let uncovered = uncovered(row, waiver);
+    let uncovered = verdict.map_or(0, |verdict| uncovered(verdict, waiver));
     let holds = match state {
         WaiverState::Active | WaiverState::Expiring | WaiverState::Grace => true,
         WaiverState::Expired | WaiverState::Invalid => false,
@@ -341,13 +382,13 @@ fn waive(row: &mut Decided, waiver: &Waiver, inputs: &Inputs<'_>) {
 }
 
 /// How many violations the waiver does not name. Those that the receipt did not keep are not covered by a list.
-fn uncovered(row: &Decided, waiver: &Waiver) -> u64 {
+fn uncovered(verdict: &Verdict, waiver: &Waiver) -> u64 {
     let Some(prints) = &waiver.fingerprints else { return 0 };
-    let kept = row
+    let kept = verdict
         .findings
         .iter()
         .filter(|finding| !finding.advisory && !prints.contains(&finding.fingerprint))
         .count();
-    let lost = row.findings_total.saturating_sub(row.findings.len() as u64);
+    let lost = verdict.findings_total.saturating_sub(verdict.findings.len() as u64);
     kept as u64 + lost
 }
