@@ -140,7 +140,8 @@ impl<'a> Command<'a> {
             Request { argv, cwd, env, timeout: self.timeout, capture_bytes: CAPTURE_BYTES };
         let finished = process::run(&request)?;
         self.trace.say(&format!("$ {}", self.argv.join(" ")));
-        let shown: &[_] = if self.is_quiet { &[&finished.stderr] } else { &[&finished.stdout, &finished.stderr] };
+        let shown: &[_] =
+            if self.is_quiet { &[&finished.stderr] } else { &[&finished.stdout, &finished.stderr] };
         for captured in shown {
             let text = self.world.environment.redact(&captured.text());
             let lines: Vec<&str> = text.lines().collect();

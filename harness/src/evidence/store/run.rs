@@ -3,6 +3,7 @@
 use super::{ATTEMPTS_MAX, RunRecord, RunState, Store, disk, read_run, render, unwritable};
 use crate::{
     evidence::tree::{EntryKind, HardLinks, Tree},
+    kernel::receipt::RawAttempt,
     wire::{
         code::{ATTEMPT_CONFLICT, INPUT_TOO_LARGE, RECEIPT_INVALID, RECEIPT_UNWRITABLE},
         fault::{Fault, Location},
@@ -24,19 +25,6 @@ pub struct RunDir {
     path: PathBuf,
     run_id: RunId,
     pub(super) store: Store,
-}
-
-/// The two records of an attempt as they lie on disk, before anybody judged them.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RawAttempt {
-    /// The gate the directory is named after.
-    pub gate: String,
-    /// The number in the directory's name.
-    pub attempt: u32,
-    /// The bytes of `started.json`.
-    pub started: Option<Vec<u8>>,
-    /// The bytes of `verdict.json`.
-    pub verdict: Option<Vec<u8>>,
 }
 
 impl RunDir {
