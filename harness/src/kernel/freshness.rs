@@ -209,6 +209,7 @@ mod tests {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one table, one sentence per row")]
     #[test]
     fn fg38_fg40_stale_and_foreign_artifacts_are_told() {
         let now = Instant::parse("2026-05-31T12:00:00Z").expect("now");

@@ -241,11 +241,14 @@ mod tests {
         Promotion { mode: Mode::Shadow, shadow_until, ..Promotion::default() }
     }
 
+    /// Case, policy, requested mode, mode in force, code.
+    type Row = (&'static str, Promotion, Option<&'static str>, Mode, Option<&'static str>);
+
     #[test]
     fn fg62_only_a_valid_record_rolls_back() {
         let (a, b) = ("2026-05-30T12:00:00Z", "2026-06-02T12:00:00Z");
         let plain = Promotion::default();
-        let table: Vec<(&str, Promotion, Option<&str>, Mode, Option<&str>)> = vec![
+        let table: Vec<Row> = vec![
             ("nothing asked, nothing stated", plain.clone(), None, Mode::Strict, None),
             ("an empty variable asks for nothing", plain.clone(), Some(""), Mode::Strict, None),
             (

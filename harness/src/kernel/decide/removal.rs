@@ -29,7 +29,10 @@ fn said() -> impl Strategy<Value = Said> {
     ]
 }
 
-fn gate() -> impl Strategy<Value = (bool, bool, bool, bool, Vec<Said>, Option<bool>)> {
+/// Blocking, may skip, may be empty, needs the one before, what it says, and whether its waiver names findings.
+type Drawn = (bool, bool, bool, bool, Vec<Said>, Option<bool>);
+
+fn gate() -> impl Strategy<Value = Drawn> {
     (
         any::<bool>(),
         any::<bool>(),
@@ -40,7 +43,7 @@ fn gate() -> impl Strategy<Value = (bool, bool, bool, bool, Vec<Said>, Option<bo
     )
 }
 
-fn waivers(gates: &[(bool, bool, bool, bool, Vec<Said>, Option<bool>)]) -> String {
+fn waivers(gates: &[Drawn]) -> String {
     let named =
         GATES.iter().zip(gates).filter_map(|(name, gate)| gate.5.map(|prints| (name, prints)));
     named

@@ -8,13 +8,15 @@ use crate::{
     kernel::receipt::ReceiptState,
     wire::{
         code::{BASE_UNRESOLVABLE, CENSUS_INVALID, STRAY_PANIC},
-        outcome::SkipReason,
+        outcome::{Outcome, SkipReason},
         time::Instant,
     },
 };
 
 const A: &str = "[[gate]]\nid = 'a'\n";
 
+/// A change of a world.
+type Change = Box<dyn Fn(&mut World)>;
 /// Case, world, and the row of `a`: effective status, exit code, code.
 type Row = (&'static str, World, &'static str, u8, Option<&'static str>);
 
@@ -29,6 +31,7 @@ fn check(table: Vec<Row>) {
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "one table, one sentence per row")]
 #[test]
 fn outcomes_become_effective_statuses() {
     let of = |body: &str, said: Said| World::new(&format!("{A}{body}")).says("a", &[said]);
@@ -257,8 +260,6 @@ fn receipts_that_prove_nothing_break_the_run() {
     ]);
 }
 
-use crate::wire::outcome::Outcome;
-
 #[test]
 fn a_gate_that_needs_another_stays_shut_with_it() {
     let body = "[[gate]]\nid = 'a'\nneeds = ['b']\n[[gate]]\nid = 'b'\nneeds = ['c']\n[[gate]]\nid = 'c'\nblocking = false\nallow_skip = ['phase']\n";
@@ -486,7 +487,8 @@ fn fg62_modes_soften_failures_and_nothing_else() {
 fn only_a_clean_whole_strict_run_certifies() {
     let good = World::plain();
     assert!(good.decide().certifiable, "{:?}", good.decide().why_not_certifiable);
-    let changes: [(&str, fn(&mut World)); 5] = [
+    type Plain = fn(&mut World);
+    let changes: [(&str, Plain); 5] = [
         ("filtered", |world| world.selection.selected = Some([id("a"), id("b"), id("c")].into())),
         ("dirty", |world| world.dirty = true),
         ("a clock set back", |world| world.clock.past_allowed = true),
@@ -506,7 +508,7 @@ fn only_a_clean_whole_strict_run_certifies() {
 #[test]
 fn faults_of_the_run_and_the_census_are_never_a_pass() {
     let fault = |code| Fault::new(code, "h", "r");
-    let changes: Vec<(&str, Box<dyn Fn(&mut World)>, u8)> = vec![
+    let changes: Vec<(&str, Change, u8)> = vec![
         (
             "fg52_ the base is unknown",
             Box::new(move |world| world.run_faults = vec![fault(BASE_UNRESOLVABLE)]),

@@ -43,6 +43,7 @@ fn a_whole_policy_is_read() {
     assert_eq!(policy.gates[1].location.line, 24);
 }
 
+#[expect(clippy::too_many_lines, reason = "one table, one sentence per row")]
 #[test]
 fn refused_policies_name_line_code_and_way_out() {
     let gate = "[[gate]]\nid = 'a'\n";
