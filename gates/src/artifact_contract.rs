@@ -4,7 +4,7 @@
 mod cel;
 mod config;
 mod contract;
-mod document;
+pub(crate) mod document;
 mod freshness;
 mod path;
 mod rule;

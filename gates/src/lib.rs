@@ -1,6 +1,7 @@
 //! Standard gate kinds.
 
 pub mod artifact_contract;
+pub mod artifact_set;
 mod calendar;
 pub mod cargo_config;
 #[cfg(feature = "classification")]

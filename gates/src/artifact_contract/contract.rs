@@ -280,6 +280,16 @@ impl Contract {
                 );
             }
         }
+        self.hold_expressions(document, &place, report)
+    }
+
+    /// Holds a document against the expressions alone.
+    pub(crate) fn hold_expressions(
+        &self,
+        document: &Value,
+        place: &str,
+        report: &mut Report<'_>,
+    ) -> Result<(), Fault> {
         for (expression, location) in &self.expressions {
             let holds =
                 expression.evaluate(document).map_err(|fault| fault.at(location.clone()))?;

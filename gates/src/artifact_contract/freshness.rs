@@ -27,6 +27,11 @@ pub(crate) struct Freshness {
 }
 
 impl Freshness {
+    /// The freshness of what this run itself has put together.
+    pub(crate) fn of_this_run() -> Self {
+        Self { same_run: true, ..Self::default() }
+    }
+
     /// Whether anything is stated at all; `{}` and `same_run = false` state nothing (FG-39).
     pub(crate) fn states_something(&self) -> bool {
         self.max_age.is_some()

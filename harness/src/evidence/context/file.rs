@@ -94,6 +94,14 @@ impl<'a> File<'a> {
     /// # Errors
     /// When it cannot be read.
     pub fn digest(&self) -> Result<Digest, Fault> {
+        self.digest_and_size().map(|(digest, _)| digest)
+    }
+
+    /// Its digest and how many bytes were hashed; any size.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn digest_and_size(&self) -> Result<(Digest, u64), Fault> {
         let file = self.trace.watch(self.tree().open(&self.path, HardLinks::Allow))?;
         let read = digest::of_reader(file).map_err(|source| {
             super::unreadable(&self.path, "a file could not be read", "check the disk")
@@ -101,7 +109,7 @@ impl<'a> File<'a> {
         });
         let (digest, bytes) = self.trace.watch(read)?;
         self.record(Some(digest), bytes);
-        Ok(digest)
+        Ok((digest, bytes))
     }
 
     /// Streams its lines through `each` in bounded memory; the digest is recorded when the end is reached.
