@@ -77,7 +77,10 @@ fn a_name_of_two_packages_must_be_written_in_full() {
             ("b/tests/cli.rs", ""),
             (GROUPS, &groups),
         ];
-        assert_eq!(run(&CLASSIFICATION, CARGO, &files).codes, *expected, "{case}");
+        let seen = run(&CLASSIFICATION, CARGO, &files);
+        assert_eq!(seen.codes, *expected, "{case}");
+        let short = seen.messages.iter().skip(1).find(|message| message.contains("`cli`"));
+        assert_eq!(short, None, "{case}: a name that means two is never shown");
     }
 }
 
