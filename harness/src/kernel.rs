@@ -10,5 +10,6 @@ pub mod policy;
 pub mod promotion;
 pub mod quarantine;
 pub mod receipt;
+pub mod recorded;
 pub mod replay;
 pub mod waiver;

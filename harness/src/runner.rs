@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod collect;
 pub mod events;
 pub mod panics;
+pub mod recording;
 pub mod registry;
 pub mod roster;
 pub mod session;
@@ -28,7 +29,7 @@ use argv::{Format, Invocation};
 use registry::Registry;
 use session::Session;
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     path::Path,
     process::ExitCode,
@@ -122,7 +123,26 @@ fn validate(
     if faults.is_empty() { Ok(()) } else { Err(faults) }
 }
 
+/// The gates that these subjects evaluate; `None` for all.
+fn planned(
+    session: &Session,
+    selected: &BTreeMap<String, Subject>,
+) -> Option<BTreeSet<crate::wire::id::GateId>> {
+    let mut positions = Vec::new();
+    for subject in selected.values() {
+        match subject {
+            Subject::Gate(n) => positions.push(*n),
+            Subject::Aggregate(_) => return None,
+        }
+    }
+    let positions = session.roster.with_needs(positions);
+    let gates = &session.roster.gates;
+    let whole = positions.len() == gates.len();
+    (!whole).then(|| positions.into_iter().map(|n| gates[n].id().clone()).collect())
+}
+
 fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<String, Subject>) -> u8 {
+    session.plan(planned(&session, selected));
     let trials = trial::trials(&session, selected, invocation.test_threads);
     let conclusion = libtest_mimic::run(&trial::arguments(invocation), trials);
     let failed = conclusion.has_failed();

@@ -12,7 +12,7 @@ mod view;
 pub use disk::Durability;
 pub use latest::Latest;
 pub use manifest::{Manifest, verify_manifest};
-pub use run::{AttemptDir, RunDir};
+pub use run::{AttemptDir, RunDir, read_attempts};
 pub use view::publish_view;
 
 use crate::wire::{

@@ -6,7 +6,7 @@ use crate::{
     kernel::waiver::WaiverScope,
     runner::{
         argv::Invocation,
-        collect,
+        collect, recording,
         roster::Roster,
         session::{RUN_SCHEMA, Session, artifact_text},
         trial::Subject,
@@ -242,7 +242,7 @@ pub fn close(
     if decision.verdict == RunVerdict::Invalid && !failed {
         problems.push(blockers(&decision, &session.roster));
     }
-    if let Err(fault) = seal(session, &decision) {
+    if let Err(fault) = seal(session, &selection, &decision) {
         match session.world.lane {
             Lane::Local => {}
             Lane::Pr | Lane::Main | Lane::Release => problems.push(fault.to_string()),
@@ -253,7 +253,7 @@ pub fn close(
     Closing { summary, problems }
 }
 
-fn seal(session: &Session, decision: &Decision) -> Result<(), Fault> {
+fn seal(session: &Session, selection: &Selection, decision: &Decision) -> Result<(), Fault> {
     let Some(run) = session.existing_run_dir() else { return Ok(()) };
     if !session.owns_run() {
         // The runner that made the run seals it, after every process has reported.
@@ -264,8 +264,9 @@ fn seal(session: &Session, decision: &Decision) -> Result<(), Fault> {
         &session.world,
     );
     run.write_file("environment.json", artifact_text(&environment)?.as_bytes())?;
-    let decided =
-        views::with_envelope(&session.envelope(views::DECISION_SCHEMA, decision.mode), decision)?;
+    let facts = recording::facts(session, selection)?;
+    let header = session.envelope(views::DECISION_SCHEMA, decision.mode);
+    let decided = views::decision(&header, decision, &facts)?;
     run.write_file("decision.json", artifact_text(&decided)?.as_bytes())?;
     run.seal(&session.envelope(RUN_SCHEMA, decision.mode)).map(drop)
 }

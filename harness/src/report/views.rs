@@ -2,7 +2,10 @@
 
 use crate::{
     evidence::context::World,
-    kernel::decide::{Decided, Decision},
+    kernel::{
+        decide::{Decided, Decision},
+        recorded::Facts,
+    },
     runner::roster::Roster,
     wire::{
         artifact,
@@ -119,6 +122,19 @@ fn rows(decision: &Decision, roster: &Roster) -> Vec<Value> {
 
 fn policy(decision: &Decision) -> Value {
     json!({ "lane": decision.lane, "mode": decision.mode })
+}
+
+/// `decision.json`: the decision, and what of its inputs stands nowhere else.
+///
+/// # Errors
+/// Never for documents of ours.
+pub fn decision(envelope: &Envelope, decision: &Decision, facts: &Facts) -> Result<Value, Fault> {
+    let facts = with_envelope(envelope, &json!({ "facts": facts }))?;
+    let mut document = with_envelope(envelope, decision)?;
+    if let (Some(document), Value::Object(facts)) = (document.as_object_mut(), facts) {
+        document.extend(facts);
+    }
+    Ok(document)
 }
 
 /// `full_suite_verdict.json`.

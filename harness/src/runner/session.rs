@@ -1,9 +1,12 @@
 //! One process of a gate binary: its world, its run directory, and each gate evaluated at most once.
 
+mod files;
+mod recorder;
+
 use super::{
     attempt::{self, Looked},
     events::EventLog,
-    panics,
+    panics, recording,
     registry::Registry,
     roster::{Body, Gate, Roster},
     teeth::Teeth,
@@ -14,7 +17,7 @@ use crate::{
         context::{ArtifactSink, Trace, World},
         environment::Environment,
         git::Git,
-        store::{self, AttemptDir, Durability, Ownership, RunDir, Store},
+        store::{AttemptDir, Durability, Ownership, RunDir, Store},
         target_dir,
         tree::Tree,
     },
@@ -26,18 +29,16 @@ use crate::{
     },
     wire::{
         artifact,
-        code::{BASE_UNRESOLVABLE, CENSUS_INVALID, CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
+        code::{BASE_UNRESOLVABLE, CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
         finding::Finding,
         id::{Digest, GateId, RunId},
         outcome::{Lane, Mode, SkipReason},
-        path::RelPath,
-        receipt::{
-            Envelope, Evidence, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict,
-        },
+        receipt::{Envelope, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
     },
 };
 use once_cell::sync::OnceCell;
+use recorder::{Published, Recorder};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -82,11 +83,16 @@ pub struct Session {
     pub census_faults: Vec<Fault>,
     /// The waivers.
     pub waivers: WaiverFile,
+    /// The text of the policy.
+    pub policy_text: String,
+    /// The text of the file of waivers; empty where there is none.
+    pub classification: String,
     /// The gate binary.
     pub binary: String,
     /// The promotion mode that the environment asks for.
     pub requested_mode: Option<String>,
     run: OnceCell<Arc<RunDir>>,
+    planned: OnceCell<Option<BTreeSet<GateId>>>,
     base: OnceCell<(Base, Vec<Fault>)>,
     dirty: OnceCell<bool>,
     slots: Vec<OnceCell<Receipt>>,
@@ -130,7 +136,7 @@ impl Session {
         let ambient = Environment::capture(&[]);
         let root = find_root(package, &ambient).map_err(|fault| vec![fault])?;
         let tree = Tree::new(&root).map_err(|fault| vec![fault])?;
-        let policy_text = read_config(&tree, POLICY_FILE).map_err(|fault| vec![fault])?;
+        let policy_text = files::read_config(&tree, POLICY_FILE).map_err(|fault| vec![fault])?;
         let policy = policy::parse(POLICY_FILE, &policy_text)?;
         let environment = if policy.env_allow.is_empty() {
             ambient
@@ -138,7 +144,8 @@ impl Session {
             Environment::capture(&policy.env_allow)
         };
         let roster = Roster::join(policy, registry, binary)?;
-        Self::assemble(tree, environment, roster, binary, stopwatch).map_err(|fault| vec![fault])
+        Self::assemble(tree, environment, roster, binary, (policy_text, stopwatch))
+            .map_err(|fault| vec![fault])
     }
 
     fn assemble(
@@ -146,7 +153,7 @@ impl Session {
         environment: Environment,
         roster: Roster,
         binary: &str,
-        stopwatch: Stopwatch,
+        (policy_text, stopwatch): (String, Stopwatch),
     ) -> Result<Self, Fault> {
         let lane = environment.lane()?;
         let exe = target_dir::current_exe();
@@ -168,8 +175,11 @@ impl Session {
             dirty: None,
             base: None,
         };
-        let (census, census_faults) = read_census(&tree)?;
-        let waivers = read_waivers(&tree, &roster)?;
+        let (census, census_faults) = files::read_census(&tree)?;
+        let classification = files::read_classification(&tree)?;
+        let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
+        let guards = waiver::guards(roster.tables.iter());
+        let waivers = WaiverFile::parse(CLASSIFICATION_FILE, &classification, &ids, &guards);
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
         let world = Arc::new(World {
             git,
@@ -190,9 +200,12 @@ impl Session {
             census,
             census_faults,
             waivers,
+            policy_text,
+            classification,
             binary: binary.to_owned(),
             requested_mode,
             run: OnceCell::new(),
+            planned: OnceCell::new(),
             base: OnceCell::new(),
             dirty: OnceCell::new(),
             slots,
@@ -257,7 +270,7 @@ impl Session {
         };
         let git = &self.world.git;
         let commit = git.merge_base(&rev)?;
-        let path = classification_path()?;
+        let path = files::classification_path()?;
         let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
         let waivers = match git.show(&commit, &path)? {
             None => BTreeSet::new(),
@@ -297,8 +310,21 @@ impl Session {
             let run =
                 store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
             run.write_file("expected.json", artifact_text(&self.census)?.as_bytes())?;
+            run.write_file("inputs.json", recording::inputs(self)?.as_bytes())?;
             Ok(Arc::new(run))
         })
+    }
+
+    /// States what is about to be evaluated, all when absent, before the first gate runs.
+    pub fn plan(&self, selected: Option<BTreeSet<GateId>>) {
+        // A plan is stated once; a second statement would be about a run that has begun.
+        drop(self.planned.set(selected));
+    }
+
+    /// What is about to be evaluated; all where nobody stated it, or where other processes take part.
+    #[must_use]
+    pub fn planned(&self) -> Option<BTreeSet<GateId>> {
+        if self.owned { self.planned.get().cloned().flatten() } else { None }
     }
 
     /// The run directory, if anything was written.
@@ -528,43 +554,6 @@ fn json(source: &serde_json::Error) -> Fault {
         .because(source)
 }
 
-fn read_config(tree: &Tree, name: &str) -> Result<String, Fault> {
-    let path = RelPath::parse(name)
-        .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
-    tree.read_text(&path, POLICY_MAX_BYTES)
-}
-
-fn classification_path() -> Result<RelPath, Fault> {
-    RelPath::parse(CLASSIFICATION_FILE)
-        .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))
-}
-
-fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
-    let path = RelPath::parse(CENSUS_FILE)
-        .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
-    if !tree.exists(&path)? {
-        let fault = Fault::new(
-            CENSUS_INVALID,
-            format!("there is no census: `{CENSUS_FILE}` does not exist"),
-            "run `cargo portcullis census --bless` and commit the file",
-        )
-        .at(Location::file(CENSUS_FILE));
-        return Ok((Census::default(), vec![fault]));
-    }
-    match Census::parse(&tree.read_text(&path, POLICY_MAX_BYTES)?) {
-        Ok(census) => Ok((census, Vec::new())),
-        Err(fault) => Ok((Census::default(), vec![fault])),
-    }
-}
-
-fn read_waivers(tree: &Tree, roster: &Roster) -> Result<WaiverFile, Fault> {
-    let path = classification_path()?;
-    let text =
-        if tree.exists(&path)? { tree.read_text(&path, POLICY_MAX_BYTES)? } else { String::new() };
-    let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
-    Ok(WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &waiver::guards(roster.tables.iter())))
-}
-
 /// The run id, and whether this process made it up and so owns the run.
 fn run_id(
     environment: &Environment,
@@ -587,42 +576,4 @@ fn run_id(
         Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug")
     })?;
     Ok((id, true))
-}
-
-struct Published {
-    tree: Tree,
-    views: Option<RelPath>,
-    artifact: Option<RelPath>,
-}
-
-/// Writes artifacts into the attempt, and views into the run and the declared places of the repository.
-struct Recorder {
-    dir: AttemptDir,
-    run: Option<Arc<RunDir>>,
-    published: Published,
-}
-
-impl ArtifactSink for Recorder {
-    fn write(&self, name: &RelPath, bytes: &[u8]) -> Result<Evidence, Fault> {
-        self.dir.write_artifact(name, bytes)
-    }
-
-    fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
-        if let Some(run) = &self.run {
-            run.write_file(&format!("views/{name}"), bytes)?;
-        }
-        let Published { tree, views, artifact } = &self.published;
-        if let Some(folder) = views {
-            store::publish_view(tree.root(), folder, name.as_str(), bytes)?;
-        }
-        match artifact.as_ref().and_then(|path| path.as_str().rsplit_once('/')) {
-            Some((folder, file)) => {
-                let folder = RelPath::parse(folder).map_err(|source| {
-                    Fault::new(RECEIPT_INVALID, source.to_string(), "correct `artifact_path`")
-                })?;
-                store::publish_view(tree.root(), &folder, file, bytes)
-            }
-            None => Ok(()),
-        }
-    }
 }

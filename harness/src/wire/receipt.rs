@@ -4,13 +4,15 @@
 //! know and refuse another major version.
 
 use super::{
-    fault::Location,
+    code::HARNESS_CODES,
+    fault::{Fault, Location},
     finding::Finding,
     id::{Digest, GateId, RunId},
     outcome::{Mode, Outcome, SkipReason},
     time::Instant,
 };
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The schema of `started.json`.
 pub const STARTED_SCHEMA: &str = "portcullis.started.v1";
@@ -191,8 +193,8 @@ pub struct ErrorRecord {
     pub remedy: String,
 }
 
-impl From<&super::fault::Fault> for ErrorRecord {
-    fn from(fault: &super::fault::Fault) -> Self {
+impl From<&Fault> for ErrorRecord {
+    fn from(fault: &Fault) -> Self {
         Self {
             code: fault.code().name().to_owned(),
             message: fault.headline().to_owned(),
@@ -202,6 +204,54 @@ impl From<&super::fault::Fault> for ErrorRecord {
             found: fault.found_text().map(str::to_owned),
             remedy: fault.remedy().to_owned(),
         }
+    }
+}
+
+impl ErrorRecord {
+    /// The fault that was recorded; nothing where this version has no such code.
+    #[must_use]
+    pub fn to_fault(&self) -> Option<Fault> {
+        let code = HARNESS_CODES.iter().find(|code| code.name() == self.code)?;
+        let mut fault = Fault::new(*code, self.message.as_str(), self.remedy.as_str());
+        if let Some(location) = &self.location {
+            fault = fault.at(location.clone());
+        }
+        if let Some(expected) = &self.expected {
+            fault = fault.expected(expected.as_str());
+        }
+        if let Some(found) = &self.found {
+            fault = fault.found(found.as_str());
+        }
+        Some(match Cause::chain(&self.chain) {
+            Some(cause) => fault.because(&cause),
+            None => fault,
+        })
+    }
+}
+
+/// A recorded cause, with the causes below it.
+#[derive(Debug)]
+struct Cause {
+    text: String,
+    source: Option<Box<Cause>>,
+}
+
+impl Cause {
+    fn chain(texts: &[String]) -> Option<Self> {
+        let (text, below) = texts.split_first()?;
+        Some(Self { text: text.clone(), source: Self::chain(below).map(Box::new) })
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl std::error::Error for Cause {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
     }
 }
 

@@ -151,7 +151,7 @@ impl RunDir {
 ///
 /// # Errors
 /// As [`RunDir::read_attempts`].
-pub(super) fn read_attempts(run_dir: &Path) -> Result<Vec<RawAttempt>, Fault> {
+pub fn read_attempts(run_dir: &Path) -> Result<Vec<RawAttempt>, Fault> {
     let tree = Tree::new(run_dir)?;
     let gates = disk::rel("gates")?;
     if !tree.exists(&gates)? {
