@@ -51,7 +51,11 @@ pub(crate) enum Verb {
     /// Looks after waivers.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint")]
     Waiver(Waiver),
-    //VERB
+    /// Re-hashes a run directory, decides again from what it holds, and compares.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
+    )]
+    Verify(Verify),
 }
 
 /// What cargo is told where a gate binary must be built.
@@ -122,6 +126,15 @@ pub(crate) enum WaiverVerb {
     Lint,
 }
 
+/// `verify`.
+#[derive(Debug, Args)]
+pub(crate) struct Verify {
+    /// A run directory, a run id, or `latest`.
+    pub run: String,
+    /// Holds the run to the whole census, whatever it selected.
+    #[arg(long)]
+    pub full: bool,
+}
 
 impl Arguments {
     /// Reads the words of the process. cargo calls its subcommands with their own name as first argument.

@@ -3,6 +3,7 @@
 mod census;
 mod explain;
 mod list;
+mod verify;
 mod waiver;
 
 use crate::{
@@ -18,5 +19,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
+        Verb::Verify(verify) => verify::run(verify, out),
     }
 }

@@ -1,0 +1,141 @@
+//! A run directory, read as data: inputs, census, attempts and the recorded decision. It judges no gate itself.
+
+use portcullis::{
+    Fault, GateId, Location, RelPath,
+    evidence::{
+        json,
+        store::{RunState, read_attempts, read_run},
+        tree::{HardLinks, Tree},
+    },
+    kernel::{
+        census::Census,
+        decide::Decision,
+        receipt::{Receipt, judge},
+        recorded::{Facts, INPUTS_SCHEMA, Material, Recorded},
+    },
+    report::views::DECISION_SCHEMA,
+    wire::{
+        code::{INPUTS_INVALID, RECEIPT_FOREIGN, SCHEMA_UNSUPPORTED},
+        receipt::{Clock, Envelope},
+    },
+};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use std::{collections::BTreeSet, path::Path};
+
+/// A document of ours is never larger.
+const DOCUMENT_MAX_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What a run directory says.
+pub(super) struct Record {
+    /// The census as it stood.
+    pub(super) census: Census,
+    /// The decision that the run came to; absent when it never ended.
+    pub(super) decision: Option<Decision>,
+    facts: Facts,
+    clock: Clock,
+    material: Material,
+    receipts: Vec<Receipt>,
+}
+
+impl Record {
+    /// Reads a run directory.
+    pub(super) fn read(dir: &Path) -> Result<Self, Vec<Fault>> {
+        let one = |fault: Fault| vec![fault];
+        let run = read_run(dir).map_err(one)?;
+        let tree = Tree::new(dir).map_err(one)?;
+        let census: Census = document(&tree, "expected.json")
+            .and_then(|value| typed("expected.json", value))
+            .map_err(one)?;
+        let value = document(&tree, "inputs.json").map_err(one)?;
+        let envelope =
+            envelope("inputs.json", &value, INPUTS_SCHEMA, &run.envelope).map_err(one)?;
+        let inputs: Recorded = typed("inputs.json", value).map_err(one)?;
+        let (clock, facts, decision) = match run.state {
+            RunState::Sealed => {
+                let (clock, facts, decision) = closing(&tree, &run.envelope).map_err(one)?;
+                (clock, facts, Some(decision))
+            }
+            // Nothing is known of a run that did not end, and a decision that lies there was not sealed.
+            RunState::Running | RunState::Interrupted | RunState::Refused => {
+                (envelope.clock, Facts::unknown(inputs.planned.clone()), None)
+            }
+        };
+        let attempts = read_attempts(dir).map_err(one)?;
+        let receipts =
+            attempts.iter().filter_map(|attempt| judge(attempt, &run.envelope.run_id)).collect();
+        let material = Material::read(&inputs, census.clone())?;
+        Ok(Self { census, decision, facts, clock, material, receipts })
+    }
+
+    /// Decides again.
+    pub(super) fn decide(&self) -> Result<Decision, Fault> {
+        self.material.decide(&self.clock, &self.facts, &self.receipts)
+    }
+
+    /// The gates that the run left out.
+    pub(super) fn not_selected(&self) -> Vec<GateId> {
+        let all = self.material.gates();
+        let selected = self.facts.selected.as_ref();
+        let nothing = BTreeSet::new();
+        match selected {
+            None => Vec::new(),
+            Some(selected) => all.difference(selected).chain(&nothing).cloned().collect(),
+        }
+    }
+}
+
+/// What was written when the run ended.
+fn closing(tree: &Tree, run: &Envelope) -> Result<(Clock, Facts, Decision), Fault> {
+    let name = "decision.json";
+    let value = document(tree, name)?;
+    let envelope = envelope(name, &value, DECISION_SCHEMA, run)?;
+    let facts = value.get("facts").cloned().unwrap_or(Value::Null);
+    Ok((envelope.clock, typed(name, facts)?, typed(name, value)?))
+}
+
+fn document(tree: &Tree, name: &str) -> Result<Value, Fault> {
+    let path = RelPath::parse(name).map_err(|source| invalid(name).because(&source))?;
+    let bytes = tree
+        .read_with(&path, DOCUMENT_MAX_BYTES, HardLinks::Refuse)
+        .map_err(|fault| invalid(name).because(&fault))?;
+    json::parse(&bytes, name).map_err(|fault| invalid(name).because(&fault))
+}
+
+fn typed<T: DeserializeOwned>(name: &str, value: Value) -> Result<T, Fault> {
+    serde_json::from_value(value).map_err(|source| invalid(name).because(&source))
+}
+
+/// The header of a document, which must be of this run and of a version known here.
+fn envelope(name: &str, value: &Value, schema: &str, run: &Envelope) -> Result<Envelope, Fault> {
+    let envelope: Envelope = typed(name, value.clone())?;
+    if envelope.schema != schema {
+        let headline = format!("`{name}` has another schema than this reader knows");
+        let fault = Fault::new(
+            SCHEMA_UNSUPPORTED,
+            headline,
+            "verify with the version of portcullis that made the run",
+        );
+        return Err(fault.at(Location::file(name)).expected(schema).found(envelope.schema));
+    }
+    if envelope.run_id != run.run_id {
+        let headline = format!("`{name}` belongs to another run");
+        let fault = Fault::new(
+            RECEIPT_FOREIGN,
+            headline,
+            "run again; documents are never moved between runs",
+        );
+        return Err(fault
+            .at(Location::file(name))
+            .expected(run.run_id.to_string())
+            .found(envelope.run_id.to_string()));
+    }
+    Ok(envelope)
+}
+
+fn invalid(name: &str) -> Fault {
+    let headline =
+        format!("the run does not say what its decision was made from: `{name}` cannot be read");
+    Fault::new(INPUTS_INVALID, headline, "run again; a directory that lost a file proves nothing")
+        .at(Location::file(name))
+}
