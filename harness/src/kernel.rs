@@ -4,7 +4,6 @@ pub mod census;
 pub mod decide;
 pub mod document;
 pub mod duration;
-pub mod freshness;
 pub mod near;
 pub mod policy;
 pub mod promotion;

@@ -239,7 +239,8 @@ pub fn close(
         Ok(decision) => decision,
         Err(fault) => return Closing { summary: String::new(), problems: vec![fault.to_string()] },
     };
-    if decision.verdict == RunVerdict::Invalid && !failed {
+    // A fault of the run is nobody's trial, so nothing else would turn it red.
+    if !failed && (decision.verdict == RunVerdict::Invalid || !decision.faults.is_empty()) {
         problems.push(blockers(&decision, &session.roster));
     }
     if let Err(fault) = seal(session, &selection, &decision) {

@@ -108,8 +108,7 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
             WaiverScope::Preflight,
         )?;
         let id = session.roster.gates[*n].id().clone();
-        let stop = decision.verdict == RunVerdict::Invalid
-            || decision.gates.iter().any(|gate| gate.id == id && gate.blocks);
+        let stop = decision.refuses(&id);
         evaluated.extend(decision.gates.into_iter().filter(|gate| gate.id == id));
         if stop {
             stopped_at = Some(id);

@@ -3,7 +3,7 @@
 use super::registry::Registry;
 use crate::{
     declare::{GateDecl, KindDecl, Prepared},
-    kernel::policy::{GateTable, Policy},
+    kernel::policy::{GateTable, Policy, unknown_needs},
     wire::{
         code::{CONFIG_UNKNOWN_KIND, DUPLICATE_GATE_ID},
         fault::{Fault, Location},
@@ -126,6 +126,9 @@ impl Roster {
             });
         }
         faults.extend(gates.values().filter_map(reserved));
+        // Only here is it known which gates are written in Rust.
+        let all: Vec<&GateTable> = gates.values().map(|gate| &*gate.table).collect();
+        faults.extend(unknown_needs(&all));
         if !faults.is_empty() {
             return Err(faults);
         }

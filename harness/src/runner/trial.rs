@@ -7,7 +7,7 @@ use super::{
     roster::AGGREGATES,
     session::Session,
 };
-use crate::{kernel::waiver::WaiverScope, report::human, wire::outcome::RunVerdict};
+use crate::{kernel::waiver::WaiverScope, report::human};
 use libtest_mimic::{Arguments, ColorSetting, Failed, FormatSetting, Trial};
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -63,9 +63,7 @@ fn gate(session: &Session, n: usize) -> Result<(), String> {
     let selection = aggregate::only(session, &positions);
     let decision = collect::decision(session, &positions, &selection, WaiverScope::Full)
         .map_err(|fault| fault.to_string())?;
-    let id = session.roster.gates[n].id();
-    let blocks = decision.gates.iter().any(|gate| gate.id == *id && gate.blocks);
-    if !blocks && decision.verdict != RunVerdict::Invalid {
+    if !decision.refuses(session.roster.gates[n].id()) {
         return Ok(());
     }
     Err(human::blockers(&decision, &session.roster) + &human::outputs(session, &decision))

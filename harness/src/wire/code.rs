@@ -133,8 +133,6 @@ codes! {
     RECEIPT_INVALID = "PC0317", "receipt_invalid", "A receipt cannot be read.";
     RUN_UNREADABLE = "PC0318", "run_unreadable", "A run directory is absent or incomplete.";
     FILE_UNHASHED = "PC0319", "file_unhashed", "A run directory has a file that its manifest does not list.";
-    ARTIFACT_STALE = "PC0321", "artifact_stale", "An artifact is older, or of another commit or other inputs, than its contract allows.";
-    LINEAGE_MISMATCH = "PC0322", "lineage_mismatch", "An artifact belongs to another run than the one that reads it.";
     REPLAY_ENV_REFUSED = "PC0323", "replay_env_refused", "A replay would set a variable that changes what is run.";
     SECRET_IN_EVIDENCE = "PC0320", "secret_in_evidence", "A secret stands in a file that was about to be sealed.";
     DECISION_DIFFERS = "PC0321", "decision_differs", "The recorded decision is not the one that the recorded evidence gives.";

@@ -75,13 +75,15 @@ fn a_walk_is_sorted_and_passes_over_what_is_not_source() {
         (".git/hooks/x.rs", ""),
         ("target/CACHEDIR.TAG", tag),
         ("target/gen.rs", ""),
-        ("fake/CACHEDIR.TAG", "not the signature"),
-        ("fake/d.rs", ""),
+        ("fake/target/CACHEDIR.TAG", "not the signature"),
+        ("fake/target/d.rs", ""),
+        ("hidden/CACHEDIR.TAG", tag),
+        ("hidden/e.rs", ""),
     ]);
-    let all: &[&str] = &["a/c.rs", "b.rs", "fake/d.rs"];
+    let all: &[&str] = &["a/c.rs", "b.rs", "fake/target/d.rs", "hidden/e.rs"];
     let table: &[(&str, &[&str], &[&str])] = &[
         ("everywhere", &["**/*.rs"], all),
-        ("an exclusion", &["**/*.rs", "!fake/**"], &all[..2]),
+        ("an exclusion", &["**/*.rs", "!fake/**", "!hidden/**"], &all[..2]),
         ("a literal file, named twice", &["b.rs", "*.rs"], &all[1..2]),
         ("a literal part leads into a cache", &["target/*.rs"], &["target/gen.rs"]),
         ("a literal part leads into git", &[".git/hooks/*"], &[".git/hooks/x.rs"]),

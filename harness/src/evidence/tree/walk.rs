@@ -30,7 +30,7 @@ const CACHE_TAG: &[u8] = b"Signature: 8a477f597d28d172789f06886806bc55";
 impl Tree {
     /// Returns the regular files that match, sorted by path.
     ///
-    /// Starts at the literal parts of the globs. Passes over `.git` and folders marked by a `CACHEDIR.TAG`, unless the
+    /// Starts at the literal parts of the globs. Passes over `.git` and every `target` that carries a `CACHEDIR.TAG`, unless the
     /// literal part of a glob leads into them, and links that no glob matches.
     ///
     /// # Errors
@@ -145,7 +145,8 @@ impl Walk<'_> {
     }
 
     fn is_cache(&self, dir: &str, name: &OsStr) -> Result<bool, Fault> {
-        if name.to_str().is_none() {
+        // Only cargo's own folder: a tag that anybody may commit must not hide other folders from a gate.
+        if name.to_str() != Some("target") {
             return Ok(false);
         }
         let Ok(tag) = RelPath::parse(&join(dir, "CACHEDIR.TAG")) else {

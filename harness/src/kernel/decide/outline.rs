@@ -40,6 +40,15 @@ pub struct Decision {
     pub summary: Summary,
 }
 
+impl Decision {
+    /// Whether the trial of one gate is red: the gate blocks, nobody knows, or the run itself is at fault.
+    #[must_use]
+    pub fn refuses(&self, id: &GateId) -> bool {
+        let blocks = self.gates.iter().any(|gate| gate.id == *id && gate.blocks);
+        blocks || self.verdict == RunVerdict::Invalid || !self.faults.is_empty()
+    }
+}
+
 /// What became of one gate.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
