@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use portcullis::{
     Fault, Location,
     kernel::census::{Census, CensusRow},
+    report::human::count,
     runner::session::CENSUS_FILE,
     wire::{
         code::{BLESS_REFUSED, POLICY_LOOSENED},
@@ -50,12 +51,16 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         "differences": records,
     }));
     if differences.is_empty() {
-        out.text(&format!("census: {} gates, as committed in `{CENSUS_FILE}`", actual.rows.len()));
+        out.text(&format!("census: {}, as committed in `{CENSUS_FILE}`", gates(&actual)));
     } else {
-        let count = differences.len();
-        out.text(&format!("{}\n\ncensus: {count} differences, see above", join(&differences)));
+        let found = count(differences.len(), "difference");
+        out.text(&format!("{}\n\ncensus: {found}, see above", join(&differences)));
     }
     Ok(exit)
+}
+
+fn gates(census: &Census) -> String {
+    count(census.rows.len(), "gate")
 }
 
 fn join(faults: &[Fault]) -> String {
@@ -87,17 +92,14 @@ fn bless(
 ) -> Result<Exit, Refused> {
     let loosened = before.map(|before| loosened(before, actual)).unwrap_or_default();
     if differences.is_empty() {
-        out.text(&format!("census: {} gates, as committed; nothing to bless", actual.rows.len()));
+        out.text(&format!("census: {}, as committed; nothing to bless", gates(actual)));
     } else {
         replace(&repository.root().join(CENSUS_FILE), &actual.render())?;
         out.text(&format!("{}\n", join(differences)));
         for fault in &loosened {
             out.text(&format!("{}\n", fault.to_string().replacen("error[", "warning[", 1)));
         }
-        out.text(&format!(
-            "census: {} gates written to `{CENSUS_FILE}`; commit it",
-            actual.rows.len()
-        ));
+        out.text(&format!("census: {} written to `{CENSUS_FILE}`; commit it", gates(actual)));
     }
     let records = |faults: &[Fault]| faults.iter().map(ErrorRecord::from).collect::<Vec<_>>();
     out.document(&json!({

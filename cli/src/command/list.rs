@@ -12,8 +12,8 @@ use crate::{
     transport::Transport,
 };
 use portcullis::{
-    Code, Lane, declare::KindDecl, kernel::policy::Policy, runner::registry::Registry,
-    wire::code::HARNESS_CODES,
+    Code, Lane, declare::KindDecl, kernel::policy::Policy, report::human::count,
+    runner::registry::Registry, wire::code::HARNESS_CODES,
 };
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,8 +54,8 @@ fn table(listing: &Listing) -> String {
         text.push_str(&format!("\naggregates: {}\n", names.join(", ")));
     }
     text.push_str(&format!(
-        "{} gates; `cargo portcullis explain <gate>` shows a page\n",
-        listing.gates.len()
+        "{}; `cargo portcullis explain <gate>` shows a page\n",
+        count(listing.gates.len(), "gate")
     ));
     text
 }

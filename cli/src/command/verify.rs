@@ -17,6 +17,7 @@ use portcullis::{
         census::Census,
         decide::{Decided, Decision},
     },
+    report::human::count,
     runner::session::CENSUS_FILE,
     wire::{
         code::{CENSUS_GATE_MISSING, RUN_UNREADABLE},
@@ -196,7 +197,8 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
         }));
     }
     parts.extend(verified.notes.iter().map(|note| format!("note: {note}")));
-    let gates = verified.decision.as_ref().map_or(0, |decision| decision.gates.len());
+    let gates =
+        count(verified.decision.as_ref().map_or(0, |decision| decision.gates.len()), "gate");
     let rest = match verified.not_selected.as_slice() {
         [] => String::new(),
         ids => format!(
@@ -205,7 +207,7 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
             ids.iter().map(GateId::as_str).collect::<Vec<_>>().join(", ")
         ),
     };
-    parts.push(format!("verify: {word}: {gates} gates decided again in {}{rest}", dir.display()));
+    parts.push(format!("verify: {word}: {gates} decided again in {}{rest}", dir.display()));
     out.text(&parts.join("\n"));
 }
 
