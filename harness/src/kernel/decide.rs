@@ -57,6 +57,15 @@ impl Selection {
     }
 }
 
+/// Whose attempts the receipts are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Attempts {
+    /// Everybody's: the numbers of a gate's attempts have no gap.
+    Everybodys,
+    /// Those of one process among several that share a run: other processes have the other numbers.
+    OneProcess,
+}
+
 /// Everything the decision looks at.
 pub struct Inputs<'a> {
     /// The policy.
@@ -73,6 +82,8 @@ pub struct Inputs<'a> {
     pub selection: &'a Selection,
     /// Every receipt of the run, in any order.
     pub receipts: &'a [Receipt],
+    /// Whose receipts they are.
+    pub attempts: Attempts,
     /// The waivers.
     pub waivers: &'a WaiverFile,
     /// Full suite or preflight.

@@ -2,7 +2,7 @@
 
 use super::{
     census::Census,
-    decide::{Decision, Inputs, Selection, decide},
+    decide::{Attempts, Decision, Inputs, Selection, decide},
     policy::{self, GateTable, Policy},
     receipt::Receipt,
     waiver::{WaiverFile, WaiverScope, guards},
@@ -141,6 +141,7 @@ impl Material {
             lane: self.lane,
             selection: &selection,
             receipts: &receipts,
+            attempts: Attempts::Everybodys,
             waivers: &self.waivers,
             scope: WaiverScope::Full,
             touched_waivers: facts.touched_waivers,

@@ -4,7 +4,7 @@ use super::session::Session;
 use crate::{
     kernel::{
         census::Census,
-        decide::{Decision, Inputs, Selection, decide},
+        decide::{Attempts, Decision, Inputs, Selection, decide},
         policy::GateTable,
         receipt::Receipt,
         waiver::WaiverScope,
@@ -82,6 +82,7 @@ pub fn decision(
         lane: session.world.lane,
         selection,
         receipts: &receipts,
+        attempts: if session.owns_run() { Attempts::Everybodys } else { Attempts::OneProcess },
         waivers: &session.waivers,
         scope,
         touched_waivers: base.touched,

@@ -1,6 +1,6 @@
 //! A small world for tests of the decision: policy, census and receipts that fit together, and one thing changed.
 
-use super::{Decided, Decision, Inputs, Selection, decide};
+use super::{Attempts, Decided, Decision, Inputs, Selection, decide};
 use crate::{
     kernel::{
         census::Census,
@@ -163,6 +163,7 @@ impl World {
             lane: self.lane,
             selection: &self.selection,
             receipts: &self.receipts,
+            attempts: Attempts::Everybodys,
             waivers: &self.waivers,
             scope: self.scope,
             touched_waivers: self.touched,

@@ -1,6 +1,6 @@
 //! One gate: from its receipts and its waiver to its effective status.
 
-use super::{Decided, Inputs, WaiverNote};
+use super::{Attempts, Decided, Inputs, WaiverNote};
 use crate::{
     kernel::{
         policy::GateTable,
@@ -147,7 +147,7 @@ struct Said<'a> {
 fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &Inputs<'_>) {
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|receipt| receipt.attempt);
-    let said = said(table, &attempts);
+    let said = said(table, &attempts, inputs.attempts);
     row.attempts = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
     let passed_last = attempts.last().is_some_and(|receipt| {
         matches!(attempt(receipt, table).effective, Effective::Pass | Effective::Warn)
@@ -173,11 +173,11 @@ fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &I
 }
 
 /// What each attempt says, and what their numbers say. `attempts` is sorted by number.
-fn said<'a>(table: &GateTable, attempts: &[&'a Receipt]) -> Vec<Said<'a>> {
+fn said<'a>(table: &GateTable, attempts: &[&'a Receipt], whose: Attempts) -> Vec<Said<'a>> {
     let mut said = Vec::with_capacity(attempts.len());
     let mut next = 1;
     for receipt in attempts {
-        if receipt.attempt > next {
+        if receipt.attempt > next && whose == Attempts::Everybodys {
             // Attempts count from 1 without a gap, so that deleting a failure does not leave a clean retry.
             said.push(plain(
                 Effective::Missing,
