@@ -240,7 +240,7 @@ mod tests {
             .at(Location::at("portcullis.lock", 3, 0))
             .expected("a row")
             .found("half a row")
-            .because(&std::io::Error::other("broken"));
+            .because(&std::fmt::Error);
         let record = ErrorRecord::from(&fault);
         assert_eq!(record.to_fault(), Some(fault));
         let unknown = ErrorRecord { code: "made_up".to_owned(), ..record };
