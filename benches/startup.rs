@@ -1,0 +1,322 @@
+//! Compares a gate binary with raw libtest-mimic, pair by pair in one run, and fails when a stated goal is missed.
+//!
+//! `cargo bench --bench startup [-- list exact many cold] [--profile dev,tuned,release] [--pairs N]`. Under
+//! `cargo test` it measures nothing. Ratios travel between machines, times do not: only ratios are published.
+#![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
+
+#[path = "startup/measure.rs"]
+mod measure;
+#[path = "startup/sample.rs"]
+mod sample;
+
+use measure::{Start, children_cpu_s, median, pairs};
+use sample::{Built, Sample};
+use serde_json::json;
+use std::{
+    io::{self, Write},
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// Whatever keeps a measurement from being made.
+pub(crate) type Failure = Box<dyn std::error::Error>;
+
+/// The goals: name of the figure, the most it may be, and its unit.
+const GOALS: &[(&str, f64, &str)] = &[
+    ("list_500_rust", 1.3, "x libtest-mimic"),
+    ("exact_500_rust", 2.0, "x libtest-mimic"),
+    ("many_10000_rust_ms_each", 0.5, "ms per gate"),
+    // Ten times the gates may take ten times as long, and a third more for noise.
+    ("many_growth_1000_to_10000", 13.0, "x for 10x gates"),
+    ("many_10000_peak_mb", 150.0, "MB"),
+    ("cold_portcullis_crates", 52.0, "crates"),
+    ("cold_portcullis_cpu", 3.0, "x libtest-mimic"),
+    ("cold_gates_crates", 85.0, "crates"),
+];
+
+const SECTIONS: [&str; 4] = ["list", "exact", "many", "cold"];
+const PROFILES: [&str; 3] = ["dev", "tuned", "release"];
+const DEFAULT_PAIRS: usize = 31;
+
+/// One measured figure.
+struct Figure {
+    profile: String,
+    name: String,
+    value: f64,
+    range: Option<(f64, f64)>,
+}
+
+impl Figure {
+    fn goal(&self) -> Option<(f64, &'static str)> {
+        GOALS.iter().find(|(name, _, _)| *name == self.name).map(|(_, most, unit)| (*most, *unit))
+    }
+
+    fn missed(&self) -> bool {
+        self.goal().is_some_and(|(most, _)| self.value > most)
+    }
+}
+
+struct Plan {
+    checkout: PathBuf,
+    sections: Vec<String>,
+    profiles: Vec<String>,
+    pairs: usize,
+}
+
+fn main() -> ExitCode {
+    let mut words = std::env::args().skip(1).collect::<Vec<_>>();
+    let benchmark = words.iter().any(|word| word == "--bench");
+    words.retain(|word| word != "--bench");
+    if !benchmark {
+        return ExitCode::SUCCESS;
+    }
+    match Plan::read(words).and_then(|plan| measured(&plan)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(failure) => {
+            say(&mut io::stderr(), &format!("not measured: {failure}\n"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+impl Plan {
+    fn read(words: Vec<String>) -> Result<Self, Failure> {
+        let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).canonicalize()?;
+        let mut plan = Self {
+            checkout,
+            sections: Vec::new(),
+            profiles: PROFILES.map(str::to_owned).to_vec(),
+            pairs: DEFAULT_PAIRS,
+        };
+        let mut words = words.into_iter();
+        while let Some(word) = words.next() {
+            match word.as_str() {
+                "--profile" => {
+                    let text = words.next().ok_or("`--profile` needs a value")?;
+                    plan.profiles = text.split(',').map(str::to_owned).collect();
+                }
+                "--pairs" => {
+                    plan.pairs = words.next().ok_or("`--pairs` needs a value")?.parse()?;
+                }
+                section if SECTIONS.contains(&section) => plan.sections.push(word),
+                _ => return Err(format!("`{word}` is not one of {}", SECTIONS.join(", ")).into()),
+            }
+        }
+        if plan.sections.is_empty() {
+            plan.sections = SECTIONS.map(str::to_owned).to_vec();
+        }
+        Ok(plan)
+    }
+
+    fn has(&self, section: &str) -> bool {
+        self.sections.iter().any(|wanted| wanted == section)
+    }
+}
+
+fn measured(plan: &Plan) -> Result<bool, Failure> {
+    let mut figures = Vec::new();
+    if ["list", "exact", "many"].iter().any(|section| plan.has(section)) {
+        warm(plan, &mut figures)?;
+    }
+    if plan.has("cold") {
+        cold(plan, &mut figures)?;
+    }
+    publish(plan, &figures)?;
+    Ok(!figures.iter().any(Figure::missed))
+}
+
+/// Everything but cold builds, in each profile.
+fn warm(plan: &Plan, figures: &mut Vec<Figure>) -> Result<(), Failure> {
+    let checkout = &plan.checkout;
+    let mut members = vec![
+        sample::mimic(checkout)?,
+        sample::kinds(checkout)?,
+        sample::rust_gates(checkout, "rust500", 500),
+    ];
+    if plan.has("many") {
+        members.push(sample::rust_gates(checkout, "rust1000", 1000));
+        members.push(sample::rust_gates(checkout, "rust10000", 10_000));
+    }
+    let target = checkout.join("target/bench/startup");
+    let sample = Sample::create(checkout, Some(&target), &members)?;
+    for (name, rust, tables) in [("rust500", 500, 0), ("kinds", 0, 500)] {
+        sample.configure(name, rust, tables)?;
+    }
+    if plan.has("many") {
+        sample.configure("rust1000", 1000, 0)?;
+        sample.configure("rust10000", 10_000, 0)?;
+    }
+    sample.commit()?;
+    for profile in &plan.profiles {
+        say(&mut io::stderr(), &format!("building the sample in `{profile}`\n"));
+        let built = sample.build(profile)?;
+        sample.forget_runs()?;
+        let mut seat = Seat { plan, sample: &sample, built: &built, profile, figures };
+        seat.starts()?;
+        if plan.has("many") {
+            seat.many()?;
+        }
+    }
+    sample.forget_runs()
+}
+
+/// One profile of the sample, and where its figures go.
+struct Seat<'a> {
+    plan: &'a Plan,
+    sample: &'a Sample,
+    built: &'a Built,
+    profile: &'a str,
+    figures: &'a mut Vec<Figure>,
+}
+
+impl<'a> Seat<'a> {
+    fn start(
+        &self,
+        member: &str,
+        words: &'a [&'a str],
+        trials: usize,
+    ) -> Result<Start<'a>, Failure> {
+        let program = self.built.executables.get(member).ok_or("a member has no test binary")?;
+        Ok(Start { program, words, trials })
+    }
+
+    fn note(&mut self, name: &str, value: f64, range: Option<(f64, f64)>) {
+        let figure =
+            Figure { profile: self.profile.to_owned(), name: name.to_owned(), value, range };
+        say(&mut io::stderr(), &line(&figure));
+        self.figures.push(figure);
+    }
+
+    /// The median over the pairs of how much longer `a` takes than `b`.
+    fn ratio(&mut self, name: &str, a: &Start<'_>, b: &Start<'_>) -> Result<(), Failure> {
+        let ratios: Vec<f64> =
+            pairs(a, b, self.plan.pairs)?.into_iter().map(|(a, b)| a / b).collect();
+        let (low, high) = quartiles(&ratios);
+        self.note(name, median(ratios), Some((low, high)));
+        Ok(())
+    }
+
+    fn starts(&mut self) -> Result<(), Failure> {
+        const LIST: &[&str] = &["--list", "--format", "terse"];
+        const EXACT: &[&str] = &["--exact", "g00250"];
+        for (section, words) in [("list", LIST), ("exact", EXACT)] {
+            if !self.plan.has(section) {
+                continue;
+            }
+            let raw = self.start("mimic", words, 500)?;
+            let rust = self.start("rust500", words, 500)?;
+            let kinds = self.start("kinds", words, 500)?;
+            // The same program against itself shows how much of a ratio is noise.
+            self.ratio(&format!("{section}_500_control"), &raw, &raw)?;
+            self.ratio(&format!("{section}_500_rust"), &rust, &raw)?;
+            self.ratio(&format!("{section}_500_tables"), &kinds, &raw)?;
+            self.sample.forget_runs()?;
+        }
+        Ok(())
+    }
+
+    fn many(&mut self) -> Result<(), Failure> {
+        let thousand = self.start("rust1000", &["-q"], 1000)?;
+        let ten = self.start("rust10000", &["-q"], 10_000)?;
+        let raw = self.start("mimic", &["-q"], 10_000)?;
+        let (mut each, mut growth, mut peaks, mut against) = (vec![], vec![], vec![], vec![]);
+        for _ in 0..3 {
+            let small = thousand.wall_ms()?;
+            let (large, peak) = ten.peak()?;
+            self.sample.forget_runs()?;
+            each.push(large / 10_000.0);
+            growth.push(large / small);
+            against.push(large / raw.wall_ms()?);
+            peaks.extend(peak);
+        }
+        self.note("many_10000_rust_ms_each", median(each), None);
+        self.note("many_growth_1000_to_10000", median(growth), None);
+        self.note("many_10000_rust", median(against), None);
+        if peaks.is_empty() {
+            say(&mut io::stderr(), "peak memory: not measured on this system\n");
+        } else {
+            self.note("many_10000_peak_mb", median(peaks), None);
+        }
+        Ok(())
+    }
+}
+
+/// Cold builds in the dev profile: number of crates, and CPU time of all compilers together.
+fn cold(plan: &Plan, figures: &mut Vec<Figure>) -> Result<(), Failure> {
+    let checkout = &plan.checkout;
+    let samples = [
+        ("mimic", sample::mimic(checkout)?),
+        ("portcullis", sample::rust_gates(checkout, "cold", 1)),
+        ("gates", sample::shipped(checkout)),
+    ];
+    let mut base_cpu_s = None;
+    for (name, member) in samples {
+        let sample = Sample::create(checkout, None, &[member])?;
+        let before = children_cpu_s();
+        let built = sample.build("dev")?;
+        let cpu_s = children_cpu_s().zip(before).map(|(after, before)| after - before);
+        // The user's own package is not a dependency.
+        let crates = built.packages.len().saturating_sub(1);
+        let mut note = |what: &str, value: f64| {
+            let name = format!("cold_{name}_{what}");
+            let figure = Figure { profile: "dev".to_owned(), name, value, range: None };
+            say(&mut io::stderr(), &line(&figure));
+            figures.push(figure);
+        };
+        note("crates", f64::from(u32::try_from(crates)?));
+        match (base_cpu_s, cpu_s) {
+            (None, Some(seconds)) => base_cpu_s = Some(seconds),
+            (Some(base), Some(seconds)) => note("cpu", seconds / base),
+            (_, None) => say(&mut io::stderr(), "CPU time: not measured on this system\n"),
+        }
+    }
+    Ok(())
+}
+
+/// The first and third quartile.
+fn quartiles(numbers: &[f64]) -> (f64, f64) {
+    let mut sorted = numbers.to_vec();
+    sorted.sort_by(f64::total_cmp);
+    let half = sorted.len() / 2;
+    (median(sorted[..half].to_vec()), median(sorted[sorted.len() - half..].to_vec()))
+}
+
+fn line(figure: &Figure) -> String {
+    let Figure { profile, name, value, range } = figure;
+    let spread = range.map_or_else(String::new, |(low, high)| format!(" ({low:.2} to {high:.2})"));
+    let verdict = match figure.goal() {
+        Some((most, unit)) if figure.missed() => format!("  MISSED: at most {most} {unit}"),
+        Some((most, unit)) => format!("  at most {most} {unit}"),
+        None => String::new(),
+    };
+    format!("{profile:8} {name:30} {value:9.2}{spread}{verdict}\n")
+}
+
+/// Prints the table and leaves the same figures as JSON.
+fn publish(plan: &Plan, figures: &[Figure]) -> Result<(), Failure> {
+    let text: String = figures.iter().map(line).collect();
+    say(&mut io::stdout(), &text);
+    let rows: Vec<_> = figures
+        .iter()
+        .map(|figure| {
+            json!({
+                "profile": figure.profile,
+                "name": figure.name,
+                "value": figure.value,
+                "quartiles": figure.range,
+                "goal": figure.goal().map(|(most, _)| most),
+                "missed": figure.missed(),
+            })
+        })
+        .collect();
+    let folder = plan.checkout.join("target/bench");
+    std::fs::create_dir_all(&folder)?;
+    let text =
+        serde_json::to_string_pretty(&json!({ "pairs": plan.pairs, "figures": rows }))? + "\n";
+    Ok(std::fs::write(folder.join("startup.json"), text)?)
+}
+
+fn say(stream: &mut dyn Write, text: &str) {
+    drop(stream.write_all(text.as_bytes()).and_then(|()| stream.flush()));
+}
