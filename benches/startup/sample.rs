@@ -84,7 +84,7 @@ impl Sample {
         for (name, dependencies, source) in members {
             let member = folder.path().join(name);
             let manifest = format!(
-                "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\n\n\
+                "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[lib]\npath = \"lib.rs\"\ntest = false\n\n\
                  [dev-dependencies]\n{dependencies}\n\n[[test]]\nname = \"gate\"\nharness = false\n"
             );
             write(&member.join("Cargo.toml"), &manifest)?;

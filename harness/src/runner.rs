@@ -27,7 +27,7 @@ use crate::{
 };
 use argv::{Format, Invocation};
 use registry::Registry;
-use session::Session;
+use session::{Opening, Session};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
@@ -67,34 +67,54 @@ fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
     }
     panics::install();
     let registry = Registry::collect()?;
-    let session = Session::open(package, binary, &registry)?;
-    let subjects = trial::subjects(&session);
-    if subjects.is_empty() {
+    let opening = Opening::read(package)?;
+    let names = roster::names(&opening.policy, &registry, binary)?;
+    if names.is_empty() {
         return Err(vec![Fault::new(
             REGISTRY_EMPTY,
             format!("no gate belongs to the gate binary `{binary}`"),
             format!("give a `[[gate]]` table `binary = \"{binary}\"`, or remove the binary"),
         )]);
     }
-    let selected: BTreeMap<String, Subject> = subjects
-        .iter()
-        .filter(|(name, _)| invocation.selects(name))
-        .map(|(name, subject)| (name.clone(), *subject))
-        .collect();
+    let mut selected: BTreeSet<&str> =
+        names.iter().map(String::as_str).filter(|name| invocation.selects(name)).collect();
     if invocation.list {
-        // No gate is ever ignored, so the list of ignored gates is empty, as nextest expects.
-        let shown = if invocation.ignored { BTreeMap::new() } else { selected };
-        say(
-            &mut io::stdout(),
-            &list::render(&session, &shown, invocation.format).map_err(|fault| vec![fault])?,
-        );
+        if invocation.ignored {
+            // No gate is ever ignored, so the list of ignored gates is empty, as nextest expects.
+            selected.clear();
+        }
+        let text = listing(opening, &registry, binary, (&selected, invocation.format))?;
+        say(&mut io::stdout(), &text);
         return Ok(0);
     }
     if selected.is_empty() || invocation.ignored || invocation.bench {
-        return Err(vec![nothing_matched(&invocation, &subjects, binary)]);
+        return Err(vec![nothing_matched(&invocation, &names, binary)]);
     }
-    validate(&session, &invocation, &selected)?;
-    Ok(run(Arc::new(session), &invocation, &selected))
+    let session = opening.session(binary, &registry)?;
+    let subjects = subjects(&session, &selected);
+    validate(&session, &invocation, &subjects)?;
+    Ok(run(Arc::new(session), &invocation, &subjects))
+}
+
+fn subjects(session: &Session, selected: &BTreeSet<&str>) -> BTreeMap<String, Subject> {
+    let mut subjects = trial::subjects(session);
+    subjects.retain(|name, _| selected.contains(name.as_str()));
+    subjects
+}
+
+fn listing(
+    opening: Opening,
+    registry: &Registry,
+    binary: &str,
+    (selected, format): (&BTreeSet<&str>, Format),
+) -> Result<String, Vec<Fault>> {
+    match format {
+        Format::Pretty | Format::Terse => Ok(list::names(selected, format)),
+        Format::Json => {
+            let session = opening.session(binary, registry)?;
+            list::machine(&session, &subjects(&session, selected)).map_err(|fault| vec![fault])
+        }
+    }
 }
 
 /// Binds the configuration of every gate that is about to run, so that nothing runs under a broken policy.
@@ -158,16 +178,12 @@ fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<Strin
     code
 }
 
-fn nothing_matched(
-    invocation: &Invocation,
-    subjects: &BTreeMap<String, Subject>,
-    binary: &str,
-) -> Fault {
+fn nothing_matched(invocation: &Invocation, names: &BTreeSet<String>, binary: &str) -> Fault {
     let asked = invocation.filters.join("`, `");
     let close: Vec<&str> = invocation
         .filters
         .iter()
-        .flat_map(|filter| near(filter, subjects.keys().map(String::as_str)))
+        .flat_map(|filter| near(filter, names.iter().map(String::as_str)))
         .collect();
     let remedy = if close.is_empty() {
         format!("list the gates: `cargo test --test {binary} -- --list`")

@@ -50,26 +50,16 @@ pub fn decision(
     let whole = selection.selected.is_none();
     let gates: Vec<&GateTable> =
         positions.iter().map(|n| &*session.roster.gates[*n].table).collect();
-    let receipts: Vec<Receipt> = session
-        .receipts()
-        .filter(|(n, _)| whole || positions.binary_search(n).is_ok())
-        .map(|(_, receipt)| receipt.clone())
-        .collect();
     let partial;
-    let census = if whole {
-        &session.census
+    let (census, receipts): (&Census, Vec<Receipt>) = if whole {
+        (&session.census, session.receipts().map(|(_, receipt)| receipt.clone()).collect())
     } else {
-        // A gate that runs alone answers for its own row, not for everybody's.
-        partial = Census {
-            rows: session
-                .census
-                .rows
-                .iter()
-                .filter(|row| gates.iter().any(|gate| gate.common.id == row.id))
-                .cloned()
-                .collect(),
-        };
-        &partial
+        // A gate that runs alone answers for its own row, not for everybody's. Only its own rows are looked up:
+        // a walk over all of them for each trial would make a run quadratic in the number of gates.
+        let rows = gates.iter().filter_map(|gate| session.census.row(&gate.common.id)).cloned();
+        partial = Census { rows: rows.collect() };
+        let receipts = positions.iter().filter_map(|n| session.existing_receipt(*n)).cloned();
+        (&partial, receipts.collect())
     };
     let (base, _) = session.base();
     let run_faults = session.run_faults();

@@ -6,31 +6,33 @@ use crate::{
     wire::{artifact, fault::Fault},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write as _,
+};
 
-/// Renders the list. The terse form is exactly what nextest parses; nothing else goes to standard output.
-pub(super) fn render(
-    session: &Session,
-    subjects: &BTreeMap<String, Subject>,
-    format: Format,
-) -> Result<String, Fault> {
-    let mut text = String::new();
+/// Renders the names. The terse form is exactly what nextest parses; nothing else goes to standard output.
+pub(super) fn names(names: &BTreeSet<&str>, format: Format) -> String {
+    let mut text = String::with_capacity(names.iter().map(|name| name.len() + 7).sum());
+    for name in names {
+        text.push_str(name);
+        text.push_str(": test\n");
+    }
     match format {
-        Format::Json => return machine(session, subjects),
-        Format::Pretty | Format::Terse => {
-            for name in subjects.keys() {
-                // Writing to a String cannot fail.
-                let _ok = writeln!(text, "{name}: test");
-            }
+        Format::Pretty => {
+            // Writing to a String cannot fail.
+            let _ok = writeln!(text, "\n{} tests, 0 benchmarks", names.len());
         }
+        Format::Terse | Format::Json => {}
     }
-    if format == Format::Pretty {
-        let _ok = writeln!(text, "\n{} tests, 0 benchmarks", subjects.len());
-    }
-    Ok(text)
+    text
 }
 
-fn machine(session: &Session, subjects: &BTreeMap<String, Subject>) -> Result<String, Fault> {
+/// Renders the names with what the policy says about each.
+pub(super) fn machine(
+    session: &Session,
+    subjects: &BTreeMap<String, Subject>,
+) -> Result<String, Fault> {
     let tables: Vec<_> = session.roster.gates.iter().map(|gate| &*gate.table).collect();
     let census = Census::of(tables.iter().copied());
     let digests: BTreeMap<&str, String> =

@@ -11,7 +11,10 @@ use crate::{
     },
 };
 use once_cell::sync::OnceCell;
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The kind that gates written in Rust report.
 pub const RUST_KIND: &str = "rust";
@@ -125,7 +128,11 @@ impl Roster {
                 prepared: OnceCell::new(),
             });
         }
-        faults.extend(gates.values().filter_map(reserved));
+        faults.extend(
+            gates
+                .values()
+                .filter_map(|gate| reserved(gate.id().as_str(), gate.body, &gate.table.location)),
+        );
         // Only here is it known which gates are written in Rust.
         let all: Vec<&GateTable> = gates.values().map(|gate| &*gate.table).collect();
         faults.extend(unknown_needs(&all));
@@ -156,7 +163,7 @@ impl Roster {
     /// These gates and all that they need, by position, sorted.
     #[must_use]
     pub fn with_needs(&self, start: impl IntoIterator<Item = usize>) -> Vec<usize> {
-        let mut found = std::collections::BTreeSet::new();
+        let mut found = BTreeSet::new();
         let mut open: Vec<usize> = start.into_iter().collect();
         while let Some(n) = open.pop() {
             if found.insert(n) {
@@ -199,14 +206,13 @@ fn body(table: &GateTable, registry: &Registry) -> Result<Body, Fault> {
     })
 }
 
-fn reserved(gate: &Gate) -> Option<Fault> {
-    let id = gate.id().as_str();
+fn reserved(id: &str, body: Body, table: &Location) -> Option<Fault> {
     AGGREGATES.contains(&id).then(|| {
-        let place = match gate.body {
+        let place = match body {
             Body::Rust(declaration) => {
                 Location::at(declaration.declared.file, declaration.declared.line, 0)
             }
-            Body::Kind(_) => gate.table.location.clone(),
+            Body::Kind(_) => table.clone(),
         };
         Fault::new(
             DUPLICATE_GATE_ID,
@@ -215,4 +221,38 @@ fn reserved(gate: &Gate) -> Option<Fault> {
         )
         .at(place)
     })
+}
+
+/// The names of the trials of a gate binary: all that a list for people or nextest needs.
+///
+/// nextest asks twice before every run, so nothing is read or digested here that the names do not depend on.
+///
+/// # Errors
+/// As [`Roster::join`].
+pub fn names(
+    policy: &Policy,
+    registry: &Registry,
+    binary: &str,
+) -> Result<BTreeSet<String>, Vec<Fault>> {
+    let (mut faults, mut names, mut tables) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+    for table in &policy.gates {
+        let id = table.common.id.as_str();
+        tables.insert(id);
+        match body(table, registry) {
+            Ok(body) => faults.extend(reserved(id, body, &table.location)),
+            Err(fault) => faults.push(fault),
+        }
+        if table.common.binary == binary {
+            names.insert(id.to_owned());
+        }
+    }
+    for declaration in registry.gates().filter(|gate| !tables.contains(gate.id)) {
+        let place = Location::at(declaration.declared.file, declaration.declared.line, 0);
+        faults.extend(reserved(declaration.id, Body::Rust(declaration), &place));
+        names.insert(declaration.id.to_owned());
+    }
+    if policy.binary == binary {
+        names.extend(AGGREGATES.iter().map(|name| (*name).to_owned()));
+    }
+    if faults.is_empty() { Ok(names) } else { Err(faults) }
 }

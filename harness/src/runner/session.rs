@@ -23,7 +23,7 @@ use crate::{
     },
     kernel::{
         census::Census,
-        policy,
+        policy::{self, Policy},
         receipt::Receipt,
         waiver::{self, WaiverFile},
     },
@@ -126,12 +126,22 @@ pub fn find_root(package: &Path, environment: &Environment) -> Result<PathBuf, F
         })
 }
 
-impl Session {
-    /// Reads policy, census and waivers, and resolves clock, lane and run id. It writes nothing yet.
+/// What every start reads first: the repository's root, its environment and its policy.
+pub struct Opening {
+    /// The policy.
+    pub policy: Policy,
+    policy_text: String,
+    tree: Tree,
+    environment: Environment,
+    stopwatch: Stopwatch,
+}
+
+impl Opening {
+    /// Reads the policy and nothing else.
     ///
     /// # Errors
-    /// Every fault of the configuration, before anything runs.
-    pub fn open(package: &Path, binary: &str, registry: &Registry) -> Result<Self, Vec<Fault>> {
+    /// Every fault of the policy file.
+    pub fn read(package: &Path) -> Result<Self, Vec<Fault>> {
         let stopwatch = Stopwatch::start();
         let ambient = Environment::capture(&[]);
         let root = find_root(package, &ambient).map_err(|fault| vec![fault])?;
@@ -143,9 +153,28 @@ impl Session {
         } else {
             Environment::capture(&policy.env_allow)
         };
+        Ok(Self { policy, policy_text, tree, environment, stopwatch })
+    }
+
+    /// Reads census and waivers, and resolves clock, lane and run id. It writes nothing yet.
+    ///
+    /// # Errors
+    /// Every fault of the configuration, before anything runs.
+    pub fn session(self, binary: &str, registry: &Registry) -> Result<Session, Vec<Fault>> {
+        let Self { policy, policy_text, tree, environment, stopwatch } = self;
         let roster = Roster::join(policy, registry, binary)?;
-        Self::assemble(tree, environment, roster, binary, (policy_text, stopwatch))
+        Session::assemble(tree, environment, roster, binary, (policy_text, stopwatch))
             .map_err(|fault| vec![fault])
+    }
+}
+
+impl Session {
+    /// Reads everything a run depends on: see [`Opening`].
+    ///
+    /// # Errors
+    /// Every fault of the configuration, before anything runs.
+    pub fn open(package: &Path, binary: &str, registry: &Registry) -> Result<Self, Vec<Fault>> {
+        Opening::read(package)?.session(binary, registry)
     }
 
     fn assemble(
@@ -368,6 +397,12 @@ impl Session {
             }
             self.attempt(gate)
         })
+    }
+
+    /// The receipt of a gate, if it was evaluated.
+    #[must_use]
+    pub fn existing_receipt(&self, n: usize) -> Option<&Receipt> {
+        self.slots.get(n).and_then(OnceCell::get)
     }
 
     /// The receipts of gates that were evaluated so far.

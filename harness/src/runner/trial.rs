@@ -20,7 +20,7 @@ pub enum Subject {
     Aggregate(&'static str),
 }
 
-/// Every trial of this binary, by name.
+/// Every trial of this binary, by name: the same names as [`super::roster::names`].
 pub fn subjects(session: &Session) -> BTreeMap<String, Subject> {
     let gates = session
         .roster
