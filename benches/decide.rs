@@ -92,7 +92,7 @@ fn receipt(gate: &GateTable, clock: &Clock) -> Receipt {
         attempt: 1,
         runner_attempt: 1,
         pid: 1,
-        policy_digest: gate.digest,
+        policy_digest: gate.digest(),
     };
     let verdict = Verdict {
         envelope: envelope.with_schema(VERDICT_SCHEMA),
@@ -100,7 +100,7 @@ fn receipt(gate: &GateTable, clock: &Clock) -> Receipt {
         kind: gate.kind_name().to_owned(),
         binary: gate.common.binary.clone(),
         attempt: 1,
-        policy_digest: gate.digest,
+        policy_digest: gate.digest(),
         started_digest: Digest::of(b""),
         outcome: Outcome::Pass,
         examined: 1,

@@ -117,7 +117,7 @@ impl Sample {
             attempt,
             runner_attempt: 1,
             pid: 1,
-            policy_digest: table.digest,
+            policy_digest: table.digest(),
         };
         let dir = self
             .run

@@ -278,7 +278,8 @@ impl fmt::Debug for Environment {
 /// Whether a name says that its value is a secret.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    let upper = name.to_uppercase();
+    // Beyond ASCII there are letters whose upper case is an ASCII one, such as the long s.
+    let upper = if name.is_ascii() { name.to_ascii_uppercase() } else { name.to_uppercase() };
     SECRET_PARTS.iter().any(|part| upper.contains(part))
 }
 

@@ -56,7 +56,7 @@ impl CensusRow {
             lanes: common.lanes.clone(),
             blocking: common.blocking,
             owner: common.owner.clone(),
-            digest: gate.digest,
+            digest: gate.digest(),
         }
     }
 
@@ -72,10 +72,40 @@ impl CensusRow {
         ]
     }
 
+    // Every start of a gate binary renders every row once, to compare it with the one it read.
     fn line(&self) -> String {
-        let fields: Vec<String> =
-            self.fields().iter().map(|(name, value)| format!("{name}={value}")).collect();
-        format!("{} {}", self.id, fields.join(" "))
+        let mut line = String::with_capacity(160 + self.binary.len() + self.owner.len());
+        line.push_str(self.id.as_str());
+        for (name, value) in self.fields() {
+            line.push(' ');
+            line.push_str(name);
+            line.push('=');
+            line.push_str(&value);
+        }
+        line
+    }
+
+    /// One object of [`Census::document`].
+    fn render(&self, text: &mut String) {
+        text.push_str("    {\n      \"binary\": ");
+        quoted(&self.binary, text);
+        text.push_str(",\n      \"blocking\": ");
+        text.push_str(if self.blocking { "true" } else { "false" });
+        text.push_str(",\n      \"digest\": ");
+        quoted(&self.digest.to_string(), text);
+        text.push_str(",\n      \"id\": ");
+        quoted(self.id.as_str(), text);
+        text.push_str(",\n      \"kind\": ");
+        quoted(&self.kind, text);
+        text.push_str(",\n      \"lanes\": [");
+        for (n, lane) in self.lanes.iter().enumerate() {
+            text.push_str(if n == 0 { "\n        " } else { ",\n        " });
+            quoted(lane.name(), text);
+        }
+        text.push_str(if self.lanes.is_empty() { "]" } else { "\n      ]" });
+        text.push_str(",\n      \"owner\": ");
+        quoted(&self.owner, text);
+        text.push_str("\n    }");
     }
 
     fn parse(line: &str) -> Result<Self, String> {
@@ -117,6 +147,17 @@ impl CensusRow {
     }
 }
 
+/// Appends a JSON string.
+fn quoted(text: &str, out: &mut String) {
+    if text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'"' && byte != b'\\') {
+        out.push('"');
+        out.push_str(text);
+        out.push('"');
+    } else {
+        out.push_str(&serde_json::Value::from(text).to_string());
+    }
+}
+
 fn lanes(text: &str) -> Result<Vec<Lane>, String> {
     let lane = |name: &str| {
         Lane::parse(name).ok_or_else(|| format!("`{}` is no lane", name.escape_debug()))
@@ -126,6 +167,9 @@ fn lanes(text: &str) -> Result<Vec<Lane>, String> {
 
 /// Percent-escapes blanks, control characters and `%`, so that a field is one word.
 fn escaped(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'%') {
+        return text.to_owned();
+    }
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if c == '%' || c.is_whitespace() || c.is_control() {
@@ -142,6 +186,9 @@ fn escaped(text: &str) -> String {
 }
 
 fn unescaped(text: &str) -> Option<String> {
+    if !text.contains('%') {
+        return Some(text.to_owned());
+    }
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, tail)) = rest.split_first() {
@@ -216,6 +263,22 @@ impl Census {
             text.push_str(&row.line());
             text.push('\n');
         }
+        text
+    }
+
+    /// The census as a JSON document, byte for byte what [`crate::wire::artifact::document`] makes of it.
+    ///
+    /// Every run of a gate binary writes one. By way of a tree of values it was the most expensive step of running
+    /// a single gate among many.
+    #[must_use]
+    pub fn document(&self) -> String {
+        let mut text = String::with_capacity(64 + self.rows.len() * 320);
+        text.push_str("{\n  \"rows\": [");
+        for (n, row) in self.rows.iter().enumerate() {
+            text.push_str(if n == 0 { "\n" } else { ",\n" });
+            row.render(&mut text);
+        }
+        text.push_str(if self.rows.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
         text
     }
 
@@ -304,6 +367,23 @@ mod tests {
 
     fn census(ids: &[&str]) -> Census {
         Census { rows: ids.iter().map(|id| row(id)).collect() }
+    }
+
+    #[test]
+    fn the_document_is_the_one_that_serde_would_write() {
+        let hostile = CensusRow {
+            owner: "a \"team\" \\ of\ttwo\u{1}, caf\u{e9}".to_owned(),
+            lanes: Vec::new(),
+            blocking: false,
+            ..row("c")
+        };
+        let several = Census { rows: vec![row("a"), row("b"), hostile] };
+        for (case, census) in
+            [("empty", Census::default()), ("one", census(&["a"])), ("several", several)]
+        {
+            let expected = crate::wire::artifact::document(&census).expect("a document");
+            assert_eq!(census.document(), expected, "{case}");
+        }
     }
 
     #[test]

@@ -338,7 +338,7 @@ impl Session {
             let running = self.envelope(RUN_SCHEMA, self.mode().0);
             let run =
                 store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
-            run.write_file("expected.json", artifact_text(&self.census)?.as_bytes())?;
+            run.write_file("expected.json", self.census.document().as_bytes())?;
             run.write_file("inputs.json", recording::inputs(self)?.as_bytes())?;
             Ok(Arc::new(run))
         })
@@ -477,7 +477,7 @@ impl Session {
             attempt,
             runner_attempt,
             pid: std::process::id(),
-            policy_digest: gate.table.digest,
+            policy_digest: gate.table.digest(),
         }
     }
 
@@ -527,7 +527,7 @@ impl Session {
             kind: gate.kind().to_owned(),
             binary: gate.table.common.binary.clone(),
             attempt: started.attempt,
-            policy_digest: gate.table.digest,
+            policy_digest: gate.table.digest(),
             started_digest,
             outcome: looked.outcome,
             examined: looked.examined,

@@ -106,7 +106,7 @@ impl World {
             attempt,
             runner_attempt: 1,
             pid: 7,
-            policy_digest: gate.digest,
+            policy_digest: gate.digest(),
         };
         if said == Said::Crash {
             let state = ReceiptState::Unsealed(Box::new(started));
@@ -118,7 +118,7 @@ impl World {
             kind: gate.kind_name().to_owned(),
             binary: gate.common.binary.clone(),
             attempt,
-            policy_digest: gate.digest,
+            policy_digest: gate.digest(),
             started_digest: Digest::of(b"started"),
             outcome: Outcome::Pass,
             examined: 3,

@@ -235,7 +235,7 @@ fn attempt<'a>(receipt: &'a Receipt, table: &GateTable) -> Said<'a> {
                 started.attempt, started.pid
             ),
         ),
-        ReceiptState::Complete(_, verdict) if verdict.policy_digest != table.digest => plain(
+        ReceiptState::Complete(_, verdict) if verdict.policy_digest != table.digest() => plain(
             Effective::Error,
             RECEIPT_FOREIGN,
             "the receipt was written under another policy table".to_owned(),

@@ -17,7 +17,7 @@ use crate::{
     },
 };
 use serde::de::DeserializeOwned;
-use std::{fmt::Write as _, ops::Range};
+use std::{ops::Range, sync::OnceLock};
 use toml::Spanned;
 
 const POLICY_FILE: &str = "portcullis.toml";
@@ -29,8 +29,8 @@ pub struct GateTable {
     pub common: Common,
     /// Where its table begins.
     pub location: Location,
-    /// Digest of the table without its id; order, comments and blank space do not change it.
-    pub digest: Digest,
+    // A start that runs one gate of many never asks for the digests of the others.
+    digest: OnceLock<Digest>,
     source: Source,
     span: Range<usize>,
     config: Table,
@@ -60,7 +60,7 @@ impl GateTable {
         Self {
             common,
             location: source.locate(span.start),
-            digest: document::digest(&nameless),
+            digest: OnceLock::from(document::digest(&nameless)),
             source: source.clone(),
             config: own.map(|(key, entry)| (key.clone(), entry.clone())).collect(),
             span,
@@ -95,22 +95,25 @@ impl GateTable {
     pub fn for_rust(id: GateId, policy: &Policy, binary: &str) -> Self {
         let mut common = Common::defaults(id, policy);
         binary.clone_into(&mut common.binary);
-        let mut text = String::new();
-        // Writing to a String cannot fail. Owner and binary stand in the census beside the digest.
-        let _ok = write!(
-            text,
-            "rust gate without a table\0{}\0{}\0{}",
-            common.id, common.timeout_ms, common.cost
-        );
         let source = Source::new(POLICY_FILE, "");
         Self {
             location: Location::file(POLICY_FILE),
-            digest: Digest::of(text.as_bytes()),
+            digest: OnceLock::new(),
             common,
             source,
             span: 0..0,
             config: Table::new(),
         }
+    }
+
+    /// Digest of the table without its id; order, comments and blank space do not change it.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        *self.digest.get_or_init(|| {
+            // A gate written in Rust without a table. Owner and binary stand in the census beside the digest.
+            let Common { id, timeout_ms, cost, .. } = &self.common;
+            Digest::of(format!("rust gate without a table\0{id}\0{timeout_ms}\0{cost}").as_bytes())
+        })
     }
 
     /// Reads the keys that are not common ones into the configuration of the gate's kind.

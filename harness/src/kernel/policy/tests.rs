@@ -278,7 +278,7 @@ fn a_body_alone_makes_a_table() {
 
 #[test]
 fn the_digest_follows_the_meaning() {
-    let digest = |body: &str| read(body).gates[0].digest;
+    let digest = |body: &str| read(body).gates[0].digest();
     let first = digest("[[gate]]\nid = 'a'\nkind = 'k'\nx = { p = 1, q = [2] }\n");
     assert_eq!(
         digest("# why\n[[gate]]\nx.q = [ 2 ]\nx.p = 1\n\nkind = \"k\"\nid = 'a' # here\n"),
