@@ -5,7 +5,7 @@ use portcullis::{
     Digest, GateId, GateTable, Instant, Lane, Mode, Outcome, RunId,
     kernel::{
         census::Census,
-        decide::{Inputs, Selection, decide},
+        decide::{Attempts, Inputs, Selection, decide},
         policy::{self, Policy},
         receipt::Receipt,
         waiver::{WaiverFile, WaiverScope},
@@ -61,6 +61,7 @@ impl Run {
             lane: Lane::Local,
             selection: &Selection::all(),
             receipts: &self.receipts,
+            attempts: Attempts::Everybodys,
             waivers: &self.waivers,
             scope: WaiverScope::Full,
             touched_waivers: false,

@@ -9,7 +9,10 @@ use portcullis::{
         census::Census,
         policy::{self, Policy},
     },
-    runner::session::{CENSUS_FILE, CLASSIFICATION_FILE, POLICY_FILE, POLICY_MAX_BYTES, find_root},
+    runner::session::{
+        CENSUS_FILE, CENSUS_MAX_BYTES, CLASSIFICATION_FILE, POLICY_FILE, POLICY_MAX_BYTES,
+        find_root,
+    },
     wire::{code::CENSUS_INVALID, receipt::Clock},
 };
 use std::{
@@ -42,13 +45,13 @@ impl Repository {
 
     /// The policy; every fault of it ends the command.
     pub(crate) fn policy(&self) -> Result<Policy, Refused> {
-        let text = self.read(POLICY_FILE)?.unwrap_or_default();
+        let text = self.read(POLICY_FILE, POLICY_MAX_BYTES)?.unwrap_or_default();
         policy::parse(POLICY_FILE, &text).or_exit(Exit::Usage)
     }
 
     /// The committed census, or why there is none.
     pub(crate) fn census(&self) -> Result<Result<Census, Fault>, Refused> {
-        let Some(text) = self.read(CENSUS_FILE)? else {
+        let Some(text) = self.read(CENSUS_FILE, CENSUS_MAX_BYTES)? else {
             let headline = format!("there is no census: `{CENSUS_FILE}` does not exist");
             let remedy = "run `cargo portcullis census --bless` and commit the file";
             return Ok(Err(
@@ -60,7 +63,7 @@ impl Repository {
 
     /// The file of suites, waivers and quarantine; empty where there is none.
     pub(crate) fn classification(&self) -> Result<String, Refused> {
-        Ok(self.read(CLASSIFICATION_FILE)?.unwrap_or_default())
+        Ok(self.read(CLASSIFICATION_FILE, POLICY_MAX_BYTES)?.unwrap_or_default())
     }
 
     /// Where a decision made here and now is enforced.
@@ -84,12 +87,12 @@ impl Repository {
         target_dir::find(self.root(), exe.as_deref(), self.environment.get("CARGO_TARGET_DIR"))
     }
 
-    fn read(&self, name: &str) -> Result<Option<String>, Refused> {
+    fn read(&self, name: &str, most_bytes: u64) -> Result<Option<String>, Refused> {
         let path = RelPath::parse(name).context("a file of ours has a name that is refused")?;
         if !self.tree.exists(&path).or_exit(Exit::Usage)? {
             return Ok(None);
         }
-        self.tree.read_text(&path, POLICY_MAX_BYTES).or_exit(Exit::Usage).map(Some)
+        self.tree.read_text(&path, most_bytes).or_exit(Exit::Usage).map(Some)
     }
 }
 

@@ -228,7 +228,7 @@ fn reserved(id: &str, body: Body, table: &Location) -> Option<Fault> {
 /// nextest asks twice before every run, so nothing is read or digested here that the names do not depend on.
 ///
 /// # Errors
-/// As [`Roster::join`].
+/// Unknown kinds, tables without a gate behind them, reserved ids. What a run refuses beyond that, it refuses itself.
 pub fn names(
     policy: &Policy,
     registry: &Registry,

@@ -53,6 +53,8 @@ pub const CENSUS_FILE: &str = "portcullis.lock";
 pub const CLASSIFICATION_FILE: &str = "suite_classification.toml";
 /// No policy file may be larger (`security.md`, section 4).
 pub const POLICY_MAX_BYTES: u64 = 1024 * 1024;
+/// No census may be larger: a row has about 150 bytes, and ten thousand gates in one process are a goal.
+pub const CENSUS_MAX_BYTES: u64 = 4 * 1024 * 1024;
 const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 const NEXTEST_RUN_ID_VARIABLE: &str = "NEXTEST_RUN_ID";
 /// Schema of `run.json`.

@@ -1,6 +1,6 @@
 //! The three files of a session: policy, census, waivers. It reads and parses, and judges nothing.
 
-use super::{CENSUS_FILE, CLASSIFICATION_FILE, POLICY_MAX_BYTES};
+use super::{CENSUS_FILE, CENSUS_MAX_BYTES, CLASSIFICATION_FILE, POLICY_MAX_BYTES};
 use crate::{
     evidence::tree::Tree,
     kernel::census::Census,
@@ -34,7 +34,7 @@ pub(super) fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
         .at(Location::file(CENSUS_FILE));
         return Ok((Census::default(), vec![fault]));
     }
-    match Census::parse(&tree.read_text(&path, POLICY_MAX_BYTES)?) {
+    match Census::parse(&tree.read_text(&path, CENSUS_MAX_BYTES)?) {
         Ok(census) => Ok((census, Vec::new())),
         Err(fault) => Ok((Census::default(), vec![fault])),
     }
