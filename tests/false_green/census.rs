@@ -2,7 +2,7 @@
 
 use super::{
     run::{census, decision, gates},
-    sample::{Case, NO_AGGREGATES},
+    sample::{Case, NO_AGGREGATES, write},
 };
 use portcullis::{
     kernel::census::{Census, CensusRow},
@@ -82,8 +82,11 @@ fn fg19_a_runner_that_is_true() {
 /// `[env]` with `force` sets the promotion mode for the test process: without a record the mode stays strict.
 #[test]
 fn fg22_a_forced_promotion_mode_excuses_nothing() {
-    let forced = "env.CI_GATE_PROMOTION_MODE={value=\"rollback\",force=true}";
-    let run = Case::new("fg22").fault("fail").cargo(["--config", forced]).cargo_tests();
+    let folder = tempfile::tempdir().expect("a folder");
+    let config = folder.path().join("config.toml");
+    write(&config, "[env]\nCI_GATE_PROMOTION_MODE = { value = \"rollback\", force = true }\n");
+    let path = config.to_str().expect("a path");
+    let run = Case::new("fg22").fault("fail").cargo(["--config", path]).cargo_tests();
     run.said(101, &["rollback_without_record", "strict mode"]);
     run.decided("a_first", Effective::Fail, "sample_violation", 11);
 }
