@@ -6,6 +6,7 @@ mod false_green {
     mod census;
     mod completeness;
     mod harness;
+    mod kinds;
     mod nextest;
     mod process;
     mod receipts;

@@ -12,17 +12,23 @@ use portcullis::{
         census::Census,
         decide::{Decided, Decision, Inputs, Selection, decide},
         policy::{self, GateTable, Policy},
-        receipt::{RawAttempt, Receipt, judge},
+        receipt::{Receipt, judge},
         waiver::{WaiverFile, WaiverScope},
     },
+    runner::attempt::Looked,
+    testing::Seen,
     wire::{
-        id::RunId,
-        outcome::{Effective, Lane, RunVerdict},
-        receipt::{Clock, ClockSource},
+        id::{Digest, GateId, RunId},
+        outcome::{Effective, Lane, Mode, Outcome, RunVerdict},
+        receipt::{
+            self, Clock, ClockSource, Envelope, STARTED_SCHEMA, Source, Started, Tool,
+            VERDICT_SCHEMA,
+        },
         time::Instant,
     },
 };
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Output,
@@ -115,14 +121,8 @@ impl Run {
         let run = store.open_run(&id).expect("a run");
         let attempts = run.read_attempts().expect("attempts");
         attempts
-            .into_iter()
-            .map(|raw| RawAttempt {
-                gate: raw.gate,
-                attempt: raw.attempt,
-                started: raw.started,
-                verdict: raw.verdict,
-            })
-            .map(|raw| judge(&raw, &id).expect("a gate id"))
+            .iter()
+            .map(|raw| judge(raw, &id).expect("a gate id"))
             .collect()
     }
 }
@@ -178,4 +178,130 @@ pub(super) fn decision(receipts: &[Receipt]) -> Decision {
         run_faults: &[],
         source_dirty: false,
     })
+}
+
+/// What the decision makes of one gate that runs alone.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Verdict {
+    pub(super) effective: Effective,
+    pub(super) code: Option<String>,
+    pub(super) exit: u8,
+}
+
+/// Puts what a check was seen to do into a receipt, and decides over it as over a whole run of one blocking gate.
+pub(super) fn judged(seen: &Seen) -> Verdict {
+    let decision = alone(&seen.looked, &Rules::default());
+    let row = &decision.gates[0];
+    Verdict { effective: row.effective, code: row.code.clone(), exit: decision.exit }
+}
+
+/// What a decision over one gate is made under, beside its receipt.
+pub(super) struct Rules<'a> {
+    pub(super) lane: Lane,
+    pub(super) now: &'a str,
+    /// The text of `suite_classification.toml`.
+    pub(super) waivers: &'a str,
+    /// The text of `portcullis.toml`, without the gate.
+    pub(super) policy: &'a str,
+    pub(super) requested_mode: Option<&'a str>,
+}
+
+impl Default for Rules<'_> {
+    fn default() -> Self {
+        Self {
+            lane: Lane::Main,
+            now: "2026-05-31T12:00:00Z",
+            waivers: "",
+            policy: "[policy]\nversion = 1\nowner = \"sample\"\n",
+            requested_mode: None,
+        }
+    }
+}
+
+/// The gate that [`alone`] decides about; fingerprints of a bench contain it.
+pub(super) const GATE: &str = "bench_gate";
+/// The gate that guards the waivers, beside it.
+pub(super) const GUARD: &str = "waiver_lifecycle";
+
+/// Decides over [`GATE`] with this outcome and [`GUARD`], which passes.
+pub(super) fn alone(looked: &Looked, rules: &Rules<'_>) -> Decision {
+    let policy = policy::parse("portcullis.toml", rules.policy).expect("a policy");
+    let ids = [GATE, GUARD].map(|id| GateId::parse(id).expect("an id"));
+    let tables: Vec<GateTable> =
+        ids.iter().map(|id| GateTable::for_rust(id.clone(), &policy, "gates")).collect();
+    let passed = Looked {
+        outcome: Outcome::Pass,
+        examined: 1,
+        findings: Vec::new(),
+        findings_total: 0,
+        skip: None,
+        error: None,
+    };
+    let clock = clock(rules.now);
+    let receipts = [receipt(&tables[0], looked, &clock), receipt(&tables[1], &passed, &clock)];
+    let waivers = WaiverFile::parse(
+        "suite_classification.toml",
+        rules.waivers,
+        &ids.iter().cloned().collect(),
+        &BTreeSet::from([ids[1].clone()]),
+    );
+    decide(&Inputs {
+        policy: &policy,
+        gates: &tables.iter().collect::<Vec<_>>(),
+        census: &Census::of(&tables),
+        census_faults: &[],
+        lane: rules.lane,
+        selection: &Selection::all(),
+        receipts: &receipts,
+        waivers: &waivers,
+        scope: WaiverScope::Full,
+        touched_waivers: false,
+        base_waivers: None,
+        requested_mode: rules.requested_mode,
+        clock: &clock,
+        run_faults: &[],
+        source_dirty: false,
+    })
+}
+
+fn receipt(table: &GateTable, looked: &Looked, clock: &Clock) -> Receipt {
+    let envelope = Envelope {
+        schema: STARTED_SCHEMA.to_owned(),
+        run_id: RunId::parse("bench").expect("a run id"),
+        generated_at: clock.now,
+        source: Source::default(),
+        tool: Tool::this(),
+        mode: Mode::Strict,
+        clock: clock.clone(),
+    };
+    let started = Started {
+        envelope: envelope.clone(),
+        gate_id: table.common.id.clone(),
+        kind: table.kind_name().to_owned(),
+        binary: table.common.binary.clone(),
+        attempt: 1,
+        runner_attempt: 1,
+        pid: 1,
+        policy_digest: table.digest,
+    };
+    let verdict = receipt::Verdict {
+        envelope: envelope.with_schema(VERDICT_SCHEMA),
+        gate_id: table.common.id.clone(),
+        kind: table.kind_name().to_owned(),
+        binary: table.common.binary.clone(),
+        attempt: 1,
+        policy_digest: table.digest,
+        started_digest: Digest::of(b""),
+        outcome: looked.outcome,
+        examined: looked.examined,
+        findings: looked.findings.clone(),
+        findings_total: looked.findings_total,
+        skip: looked.skip.clone(),
+        error: looked.error.clone(),
+        evidence: Vec::new(),
+        artifacts: Vec::new(),
+        output: Vec::new(),
+        duration_ms: 0,
+    };
+    Receipt::complete(started, verdict)
 }

@@ -1,0 +1,165 @@
+//! Groups A and C: what the standard kinds see. Each fixture is a gate's table over a bad tree and a good one.
+
+use super::{
+    run::{Verdict, judged},
+    sample::fixture,
+};
+use portcullis::{
+    GateTable,
+    declare::KindDecl,
+    testing::{Bench, Seen},
+    wire::outcome::Effective,
+};
+use portcullis_gates::{
+    artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, source_scan::SOURCE_SCAN,
+};
+use std::{fs, path::Path};
+
+/// A fixture folder, its kind, and what the decision makes of its bad tree.
+struct Row(&'static str, &'static KindDecl, Effective, &'static str);
+
+fn bench(row: &Row, tree: &str) -> Bench {
+    let folder = fixture(row.0);
+    let config = fs::read_to_string(folder.join("gate.toml")).expect("the gate's table");
+    let mut bench = Bench::new(row.1, &config);
+    let mut files = Vec::new();
+    walk(&folder.join(tree), "", &mut files);
+    assert!(!files.is_empty(), "{}/{tree} is empty", row.0);
+    for (path, bytes) in files {
+        bench = bench.file(&path, &bytes);
+    }
+    if row.0.ends_with("_commit") { bench.git() } else { bench }
+}
+
+fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, Vec<u8>)>) {
+    for entry in folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry")) {
+        let path = format!("{prefix}{}", entry.file_name().to_str().expect("a name"));
+        if entry.path().is_dir() {
+            walk(&entry.path(), &format!("{path}/"), files);
+        } else {
+            files.push((path, fs::read(entry.path()).expect("a file")));
+        }
+    }
+}
+
+/// The bad tree is red with the code and blocks with exit 11; the good tree, under the same table, passes.
+fn check(rows: &[Row]) {
+    for row in rows {
+        let seen = bench(row, "bad").run();
+        let expected = Verdict { effective: row.2, code: Some(row.3.to_owned()), exit: 11 };
+        assert_eq!(judged(&seen), expected, "{}: {:?}", row.0, seen.messages);
+        if fixture(row.0).join("good").is_dir() {
+            let control: Seen = bench(row, "good").run();
+            let passed = Verdict { effective: Effective::Pass, code: None, exit: 0 };
+            assert_eq!(judged(&control), passed, "{}/good: {:?}", row.0, control.messages);
+        }
+    }
+}
+
+/// The table itself is refused, so that a gate binary exits 2 before anything runs.
+fn refused(folder: &str, code: &str) {
+    let config = fs::read_to_string(fixture(folder).join("gate.toml")).expect("the gate's table");
+    let table = GateTable::from_toml("a_gate", &config).expect("a table");
+    let faults = (ARTIFACT_CONTRACT.prepare)(&table).err().expect("refused");
+    let codes: Vec<&str> = faults.iter().map(|fault| fault.code().name()).collect();
+    assert_eq!(codes, [code], "{faults:?}");
+}
+
+/// `#[should_panic]` met by an unrelated panic: the attribute itself is the finding.
+#[test]
+fn fg09_should_panic_is_a_finding() {
+    check(&[Row("fg09", &SOURCE_SCAN, Effective::Fail, "forbidden_attribute")]);
+}
+
+/// A cargo alias that shadows the installed subcommand.
+#[test]
+fn fg21_an_alias_named_portcullis() {
+    check(&[Row("fg21", &CARGO_CONFIG, Effective::Fail, "cargo_alias_shadow")]);
+}
+
+/// `[env]` with `force` that sets the promotion mode, or the run id.
+#[test]
+fn fg22_a_forced_environment_is_a_finding() {
+    check(&[
+        Row("fg22_mode", &CARGO_CONFIG, Effective::Fail, "cargo_env_override"),
+        Row("fg22_run_id", &CARGO_CONFIG, Effective::Fail, "cargo_env_override"),
+    ]);
+}
+
+/// The required artifact is absent; files beside it are there.
+#[test]
+fn fg37_only_siblings_of_the_artifact_exist() {
+    check(&[Row("fg37", &ARTIFACT_CONTRACT, Effective::Fail, "artifact_missing")]);
+}
+
+/// The fixtures are written a moment before they are read, so their file times are new; the recorded time and
+/// commit are not. A walk over the commits since then waits for the base tree.
+#[test]
+fn fg38_an_old_artifact_with_a_new_file_time() {
+    check(&[
+        Row("fg38", &ARTIFACT_CONTRACT, Effective::Fail, "artifact_stale"),
+        Row("fg38_commit", &ARTIFACT_CONTRACT, Effective::Fail, "artifact_stale"),
+    ]);
+}
+
+/// A contract that states no freshness is no contract.
+#[test]
+fn fg39_a_contract_without_freshness() {
+    refused("fg39", "freshness_unstated");
+}
+
+/// An artifact of another run, under `same_run`.
+#[test]
+fn fg40_an_artifact_of_another_run() {
+    check(&[Row("fg40", &ARTIFACT_CONTRACT, Effective::Fail, "lineage_mismatch")]);
+}
+
+/// `x.v10` begins with `x.v1` and is another schema.
+#[test]
+fn fg41_a_schema_that_begins_like_the_right_one() {
+    check(&[Row("fg41", &ARTIFACT_CONTRACT, Effective::Fail, "schema_mismatch")]);
+}
+
+/// `ready` beside a list of blocking reasons.
+#[test]
+fn fg42_ready_beside_a_blocking_reason() {
+    check(&[Row("fg42", &ARTIFACT_CONTRACT, Effective::Fail, "implication_broken")]);
+}
+
+/// One key twice, where the last one says pass.
+#[test]
+fn fg43_a_status_that_stands_twice() {
+    check(&[Row("fg43", &ARTIFACT_CONTRACT, Effective::Error, "duplicate_key")]);
+}
+
+/// A metric that is `null`, infinite or not a number is below no ceiling.
+#[test]
+fn fg44_a_metric_that_is_no_finite_number() {
+    let error = |folder| Row(folder, &ARTIFACT_CONTRACT, Effective::Error, "value_not_finite");
+    check(&["fg44_null", "fg44_inf", "fg44_toml_nan", "fg44_toml_inf"].map(error));
+}
+
+/// An unknown name, or-ed with `true`: CEL would absorb it, so the table is refused.
+#[test]
+fn fg45_an_unknown_name_beside_true() {
+    refused("fg45", "expr_unknown_name");
+}
+
+/// `all` over an empty list is true, and 1 is not a boolean.
+#[test]
+fn fg46_a_rule_over_nothing_or_one_that_yields_one() {
+    check(&[
+        Row("fg46", &ARTIFACT_CONTRACT, Effective::Error, "nothing_examined"),
+        Row("fg46_cel", &ARTIFACT_CONTRACT, Effective::Error, "nothing_examined"),
+        Row("fg46_one", &ARTIFACT_CONTRACT, Effective::Error, "expr_not_bool"),
+    ]);
+}
+
+/// A torn last line, and a gap in the sequence.
+#[test]
+fn fg47_a_torn_or_missing_record() {
+    check(&[
+        Row("fg47", &ARTIFACT_CONTRACT, Effective::Error, "record_torn"),
+        Row("fg47_gap", &ARTIFACT_CONTRACT, Effective::Error, "record_torn"),
+    ]);
+}
