@@ -35,11 +35,7 @@ fn fg05_a_gate_deleted_without_its_census_row_or_the_reverse() {
     assert_eq!(codes(&census, &without(&actual)), ["census_gate_missing"], "the gate alone");
     assert_eq!(codes(&without(&census), &actual), ["census_gate_extra"], "the row alone");
     let weaker = Census {
-        rows: census
-            .rows
-            .iter()
-            .map(|row| CensusRow { blocking: false, ..row.clone() })
-            .collect(),
+        rows: census.rows.iter().map(|row| CensusRow { blocking: false, ..row.clone() }).collect(),
     };
     assert_eq!(codes(&census, &weaker).len(), census.rows.len(), "a flag turned in every row");
 }

@@ -63,10 +63,9 @@ fn fg16_and_fg17_nextest_misses_a_binary() {
         return;
     }
     let gates = "not test(/full_|preflight|waiver_lifecycle/)";
-    for (name, words) in [
-        ("fg16-n", vec!["--no-default-features"]),
-        ("fg17-n", vec!["--features", "empty_main"]),
-    ] {
+    for (name, words) in
+        [("fg16-n", vec!["--no-default-features"]), ("fg17-n", vec!["--features", "empty_main"])]
+    {
         let run = Case::new(name).cargo(words).args(["-E", gates]).nextest();
         run.said(0, &["7 tests run: 7 passed"]);
         run.decided("s_kind", Effective::Missing, "census_binary_missing", 12);

@@ -81,7 +81,9 @@ pub(super) fn has_nextest() -> bool {
         let ci = host("CI").is_some_and(|value| !value.is_empty() && value != "false");
         assert!(found || !ci, "CI must prove the nextest half: install cargo-nextest");
         if !found {
-            loud("cargo-nextest is not installed: the nextest half of the corpus is NOT proven here");
+            loud(
+                "cargo-nextest is not installed: the nextest half of the corpus is NOT proven here",
+            );
         }
         found
     })

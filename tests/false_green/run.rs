@@ -98,7 +98,14 @@ impl Run {
         let decision = self.decision();
         let row = row(&decision, gate);
         let seen = (row.effective, row.code.as_deref(), decision.exit);
-        assert_eq!(seen, (effective, Some(code), exit), "{}: {}\n{}", self.id, row.detail, self.text);
+        assert_eq!(
+            seen,
+            (effective, Some(code), exit),
+            "{}: {}\n{}",
+            self.id,
+            row.detail,
+            self.text
+        );
         assert!(row.blocks, "{}: {gate} does not block", self.id);
         self
     }
@@ -120,10 +127,7 @@ impl Run {
         let store = Store::open(&self.store).expect("a store");
         let run = store.open_run(&id).expect("a run");
         let attempts = run.read_attempts().expect("attempts");
-        attempts
-            .iter()
-            .map(|raw| judge(raw, &id).expect("a gate id"))
-            .collect()
+        attempts.iter().map(|raw| judge(raw, &id).expect("a gate id")).collect()
     }
 }
 

@@ -152,7 +152,10 @@ impl Case {
             name,
             cargo_args: Vec::new(),
             args: Vec::new(),
-            env: env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
+            env: env
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
         }
     }
 
@@ -225,17 +228,18 @@ impl Case {
 /// The honest gate binary as cargo built it.
 fn binary() -> PathBuf {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let mut build = test_command(root(), &["--test", "gates"]);
-        let output = build.args(["--no-run", "--message-format", "json"]).output();
-        let output = output.expect("cargo starts");
-        let messages = String::from_utf8_lossy(&output.stdout);
-        let executable = messages.lines().find_map(|line| {
-            let message: serde_json::Value = serde_json::from_str(line).ok()?;
-            let is_gates = message["target"]["name"] == "gates";
-            message["executable"].as_str().filter(|_| is_gates).map(PathBuf::from)
-        });
-        executable.unwrap_or_else(|| panic!("{}", process::text(&output)))
-    })
-    .clone()
+    BINARY
+        .get_or_init(|| {
+            let mut build = test_command(root(), &["--test", "gates"]);
+            let output = build.args(["--no-run", "--message-format", "json"]).output();
+            let output = output.expect("cargo starts");
+            let messages = String::from_utf8_lossy(&output.stdout);
+            let executable = messages.lines().find_map(|line| {
+                let message: serde_json::Value = serde_json::from_str(line).ok()?;
+                let is_gates = message["target"]["name"] == "gates";
+                message["executable"].as_str().filter(|_| is_gates).map(PathBuf::from)
+            });
+            executable.unwrap_or_else(|| panic!("{}", process::text(&output)))
+        })
+        .clone()
 }
