@@ -12,5 +12,6 @@ mod false_green {
     mod receipts;
     mod run;
     mod sample;
+    mod subcommand;
     mod waivers;
 }

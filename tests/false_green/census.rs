@@ -2,12 +2,14 @@
 
 use super::{
     run::{census, decision, gates},
-    sample::{Case, NO_AGGREGATES, write},
+    sample::{Case, NO_AGGREGATES, configured, root, write},
+    subcommand::portcullis,
 };
 use portcullis::{
     kernel::census::{Census, CensusRow},
     wire::outcome::Effective,
 };
+use std::path::Path;
 
 /// One `use pack as _;` is deleted, the others stay.
 #[test]
@@ -73,6 +75,11 @@ fn fg19_a_runner_that_is_true() {
     assert!(!run.path().exists(), "the gate binary never started");
     run.decided("a_first", Effective::Missing, "census_gate_missing", 12);
     assert!(decision(&[]).gates.iter().all(|row| row.blocks), "nothing passes without a receipt");
+    // The subcommand asks the gate binary through cargo, and so through the runner.
+    let check = |root: &Path| portcullis(root, &["census", "--check"], &[]);
+    check(root()).said("the honest sample", 0, &[]);
+    let runner = configured("runner", "[target.'cfg(all())']\nrunner = 'true'\n");
+    check(&runner).said("fg19", 13, &["list_empty"]);
 }
 
 /// `[env]` with `force` sets the promotion mode for the test process: without a record the mode stays strict.

@@ -56,6 +56,7 @@ fn fg06_exit_zero_before_the_assertion() {
     let run = first("fg06", "exit_zero");
     run.said(0, &[]);
     run.decided("a_first", Effective::Crashed, "receipt_unsealed", 12);
+    run.verified(&[], 12, &["a_first: crashed [receipt_unsealed]"]);
 }
 
 /// The first of the gates exits: cargo is green, and everything after it never ran.
@@ -78,6 +79,8 @@ fn fg07_the_first_gate_exits_for_all() {
         .collect();
     assert_eq!(missing, expected);
     assert_eq!((decision.verdict, decision.exit), (RunVerdict::Invalid, 12));
+    let said = ["a_first: crashed [receipt_unsealed]", "b_second: missing [census_gate_missing]"];
+    run.verified(&[], 12, &said);
 }
 
 /// A thread that nobody joins panics while the check goes on to pass.
@@ -165,6 +168,9 @@ fn fg23_a_skipped_gate_is_missing_from_a_full_profile() {
     let run = Case::new("fg23").fault("fail").args(skip).args(NO_AGGREGATES).cargo_tests();
     run.said(0, &["a filtered run cannot certify"]);
     run.decided("a_first", Effective::Missing, "census_gate_missing", 12);
+    let sealed = Case::new("fg23-sealed").fault("fail").args(skip).args(NO_AGGREGATES).sealed();
+    sealed.said(0, &[]).verified(&[], 0, &["verify: partial", "a_first"]);
+    sealed.verified(&["--full"], 12, &["census_gate_missing", "a_first"]);
     // The control: what was left out is all that is wrong.
     Case::new("fg23-all").args(NO_AGGREGATES).cargo_tests().said(0, &[]).passes();
 }
@@ -195,6 +201,7 @@ fn fg76_sigkill_between_started_and_verdict() {
     child.kill().expect("it lives");
     assert!(!child.wait().expect("it ended").success());
     run.decided("a_first", Effective::Crashed, "receipt_unsealed", 12);
+    run.verified(&[], 12, &["a_first: crashed [receipt_unsealed]"]);
 }
 
 /// The receipts cannot be written: a file stands where the run directory should be, as on a disk that refuses.

@@ -5,8 +5,10 @@
 use super::{
     process,
     sample::{NOW, root, sample_target},
+    subcommand::verify,
 };
 use portcullis::{
+    Fault,
     evidence::store::Store,
     kernel::{
         census::Census,
@@ -110,6 +112,12 @@ impl Run {
         self
     }
 
+    /// Asserts what `cargo-portcullis verify` says of the run directory.
+    pub(super) fn verified(&self, words: &[&str], exit: i32, parts: &[&str]) -> &Self {
+        verify(root(), &self.path(), words).said(&self.id, exit, parts);
+        self
+    }
+
     /// Asserts that another process sees a pass: the control of every case that takes something away.
     pub(super) fn passes(&self) -> &Self {
         let decision = self.decision();
@@ -164,6 +172,11 @@ pub(super) fn gates() -> (Policy, Vec<GateTable>) {
 
 /// Decides over receipts of the sample, in the lane `pr`, without waivers.
 pub(super) fn decision(receipts: &[Receipt]) -> Decision {
+    decision_with(receipts, &[])
+}
+
+/// The same, where the run itself has faults.
+pub(super) fn decision_with(receipts: &[Receipt], run_faults: &[Fault]) -> Decision {
     let (policy, tables) = gates();
     decide(&Inputs {
         policy: &policy,
@@ -179,7 +192,7 @@ pub(super) fn decision(receipts: &[Receipt]) -> Decision {
         base_waivers: None,
         requested_mode: None,
         clock: &clock(NOW),
-        run_faults: &[],
+        run_faults,
         source_dirty: false,
     })
 }

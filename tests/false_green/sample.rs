@@ -41,12 +41,29 @@ pub(super) const NO_AGGREGATES: [&str; 8] = [
 pub(super) fn root() -> &'static Path {
     static ROOT: OnceLock<PathBuf> = OnceLock::new();
     ROOT.get_or_init(|| {
-        let root = target_dir().join("false_green/sample");
-        copy(&fixture("sample"), &root);
-        lock(&root);
+        let root = tree("sample", "");
         bless(&root);
         root
     })
+}
+
+/// A second copy, under the same census, whose cargo configuration says more; its gates are built anew.
+pub(super) fn configured(name: &str, config: &str) -> PathBuf {
+    let copy = tree(name, config);
+    let census = fs::read_to_string(root().join("portcullis.lock")).expect("the census");
+    write(&copy.join("portcullis.lock"), &census);
+    copy
+}
+
+fn tree(name: &str, config: &str) -> PathBuf {
+    let root = target_dir().join("false_green").join(name);
+    copy(&fixture("sample"), &root);
+    lock(&root);
+    // For the subcommand, which asks cargo by itself.
+    let target = sample_target().display().to_string();
+    let ours = format!("[net]\noffline = true\n\n[build]\ntarget-dir = '{target}'\n");
+    write(&root.join(".cargo/config.toml"), &format!("{ours}\n{config}"));
+    root
 }
 
 /// The target directory of the sample.
@@ -215,6 +232,17 @@ impl Case {
         let mut command = process::command(binary(), root());
         command.args(&self.args).envs(self.env).env("PORTCULLIS_RUN_ID", run.id());
         (command, run)
+    }
+
+    /// The same, run to its end under an id that the gate binary makes up: such a run it seals itself.
+    pub(super) fn sealed(self) -> Run {
+        let (mut command, _unused) = self.bare();
+        let output = command.env_remove("PORTCULLIS_RUN_ID").output().expect("it starts");
+        let said = process::text(&output);
+        let path = said.lines().find_map(|line| line.trim().strip_prefix("receipts"));
+        let path = PathBuf::from(path.unwrap_or_else(|| panic!("{said}")).trim());
+        let id = path.file_name().and_then(|name| name.to_str()).expect("a run id");
+        Run::below(&sample_target(), id).ended(&output)
     }
 
     fn finish(self, mut command: Command) -> Run {
