@@ -44,10 +44,14 @@ pub(super) struct Run {
     /// What was said on both streams.
     pub(super) text: String,
     store: PathBuf,
+    kept: bool,
 }
 
 impl Drop for Run {
     fn drop(&mut self) {
+        if self.kept {
+            return;
+        }
         // A directory that was never made, or is a file, is no reason to fail.
         drop(fs::remove_dir_all(self.path()).or_else(|_| fs::remove_file(self.path())));
     }
@@ -57,12 +61,21 @@ impl Run {
     /// A run that has not begun. `name` becomes part of its id.
     pub(super) fn new(name: &str) -> Self {
         let id = format!("{name}-{}", std::process::id());
-        Self { id, code: None, text: String::new(), store: sample_target() }
+        Self { id, code: None, text: String::new(), store: sample_target(), kept: false }
     }
 
-    /// A run whose directory lies below another target directory.
+    /// A run that made up its own id.
+    pub(super) fn called(id: &str) -> Self {
+        let store = sample_target();
+        Self { id: id.to_owned(), code: None, text: String::new(), store, kept: false }
+    }
+
+    /// A run that lies below another target directory, which outlives this.
     pub(super) fn below(target: &Path, id: &str) -> Self {
-        Self { id: id.to_owned(), code: None, text: String::new(), store: target.to_path_buf() }
+        let mut run = Self::called(id);
+        run.store = target.to_path_buf();
+        run.kept = true;
+        run
     }
 
     /// The run id.

@@ -242,7 +242,7 @@ impl Case {
         let path = said.lines().find_map(|line| line.trim().strip_prefix("receipts"));
         let path = PathBuf::from(path.unwrap_or_else(|| panic!("{said}")).trim());
         let id = path.file_name().and_then(|name| name.to_str()).expect("a run id");
-        Run::below(&sample_target(), id).ended(&output)
+        Run::called(id).ended(&output)
     }
 
     fn finish(self, mut command: Command) -> Run {
