@@ -225,3 +225,12 @@ fn a_failing_gate_fails() {
     assert_eq!(row(&decision, "a_first").outcome, Some(Outcome::Fail));
     assert_eq!(decision.gates.iter().filter(|row| row.blocks).count(), 1);
 }
+
+/// An aggregate that is about something else passes beside a failing gate; the closing line does not say `PASS`.
+#[test]
+fn the_closing_line_never_says_pass_beside_a_blocker() {
+    let words = ["waiver_lifecycle_audit", "--exact"];
+    let run = Case::new("closing").fault("fail").args(words).cargo_test();
+    run.said(0, &["1 passed", "portcullis: BLOCKED in lane `pr`", "1 blocks"]);
+    assert!(!run.text.contains("PASS"), "{}", run.text);
+}

@@ -250,7 +250,8 @@ pub fn close(
         }
     }
     let only_aggregates = selected.values().all(|subject| matches!(subject, Subject::Aggregate(_)));
-    let summary = summary(session, invocation, &decision, failed, only_aggregates);
+    let word = word(&decision, failed || !problems.is_empty());
+    let summary = summary(session, invocation, &decision, word, only_aggregates);
     Closing { summary, problems }
 }
 
@@ -272,15 +273,24 @@ fn seal(session: &Session, selection: &Selection, decision: &Decision) -> Result
     run.seal(&session.envelope(RUN_SCHEMA, decision.mode)).map(drop)
 }
 
+/// The first word of the summary. It is `PASS` only beside exit code 0 and a decision that passes.
+fn word(decision: &Decision, failed: bool) -> &'static str {
+    match decision.verdict {
+        RunVerdict::Invalid => "INVALID",
+        RunVerdict::Blocked => "BLOCKED",
+        RunVerdict::Pass if failed => "BLOCKED",
+        RunVerdict::Pass => "PASS",
+    }
+}
+
 fn summary(
     session: &Session,
     invocation: &Invocation,
     decision: &Decision,
-    failed: bool,
+    word: &str,
     only_aggregates: bool,
 ) -> String {
     let mut text = String::new();
-    let word = if failed { "BLOCKED" } else { "PASS" };
     let _ok =
         write!(text, "portcullis: {word} in lane `{}`, {} mode", session.world.lane, decision.mode);
     if decision.gates.is_empty() {
