@@ -314,7 +314,7 @@ fn receipt(table: &GateTable, looked: &Looked, clock: &Clock) -> Receipt {
         attempt: 1,
         runner_attempt: 1,
         pid: 1,
-        policy_digest: table.digest,
+        policy_digest: table.digest(),
     };
     let verdict = receipt::Verdict {
         envelope: envelope.with_schema(VERDICT_SCHEMA),
@@ -322,7 +322,7 @@ fn receipt(table: &GateTable, looked: &Looked, clock: &Clock) -> Receipt {
         kind: table.kind_name().to_owned(),
         binary: table.common.binary.clone(),
         attempt: 1,
-        policy_digest: table.digest,
+        policy_digest: table.digest(),
         started_digest: Digest::of(b""),
         outcome: looked.outcome,
         examined: looked.examined,
