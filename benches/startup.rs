@@ -24,7 +24,7 @@ pub(crate) type Failure = Box<dyn std::error::Error>;
 /// The goals: name of the figure, the most it may be, and its unit.
 const GOALS: &[(&str, f64, &str)] = &[
     ("list_500_rust", 1.3, "x libtest-mimic"),
-    ("exact_1_rust", 2.0, "x libtest-mimic"),
+    ("exact_10_rust", 2.0, "x libtest-mimic"),
     ("exact_500_rust", 2.0, "x libtest-mimic"),
     ("many_10000_rust_ms_each", 0.5, "ms per gate"),
     // Ten times the gates may take ten times as long, and a third more for noise.
@@ -133,7 +133,7 @@ fn warm(plan: &Plan, figures: &mut Vec<Figure>) -> Result<(), Failure> {
     let mut members = vec![
         sample::mimic(checkout)?,
         sample::kinds(checkout)?,
-        sample::rust_gates(checkout, "rust1", 1),
+        sample::rust_gates(checkout, "rust10", 10),
         sample::rust_gates(checkout, "rust500", 500),
     ];
     if plan.has("many") {
@@ -142,7 +142,7 @@ fn warm(plan: &Plan, figures: &mut Vec<Figure>) -> Result<(), Failure> {
     }
     let target = checkout.join("target/bench/startup");
     let sample = Sample::create(checkout, Some(&target), &members)?;
-    for (name, rust, tables) in [("rust1", 1, 0), ("rust500", 500, 0), ("kinds", 0, 500)] {
+    for (name, rust, tables) in [("rust10", 10, 0), ("rust500", 500, 0), ("kinds", 0, 500)] {
         sample.configure(name, rust, tables)?;
     }
     if plan.has("many") {
@@ -217,8 +217,8 @@ impl<'a> Seat<'a> {
         }
         if self.plan.has("exact") {
             const ALONE: &[&str] = &["--exact", "g00000"];
-            let (raw, rust) = (self.start("mimic", ALONE, 1)?, self.start("rust1", ALONE, 1)?);
-            self.ratio("exact_1_rust", &rust, &raw)?;
+            let (raw, rust) = (self.start("mimic", ALONE, 10)?, self.start("rust10", ALONE, 10)?);
+            self.ratio("exact_10_rust", &rust, &raw)?;
         }
         Ok(())
     }
