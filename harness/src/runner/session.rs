@@ -1,7 +1,10 @@
 //! One process of a gate binary: its world, its run directory, and each gate evaluated at most once.
 
+mod base;
 mod files;
 mod recorder;
+
+pub use base::Base;
 
 use super::{
     attempt::{self, Looked},
@@ -29,7 +32,7 @@ use crate::{
     },
     wire::{
         artifact,
-        code::{BASE_UNRESOLVABLE, CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
+        code::{CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
         finding::Finding,
         id::{Digest, GateId, RunId},
@@ -61,17 +64,6 @@ const NEXTEST_RUN_ID_VARIABLE: &str = "NEXTEST_RUN_ID";
 pub const RUN_SCHEMA: &str = "portcullis.run.v1";
 /// The variable that asks for a promotion mode.
 pub const MODE_VARIABLE: &str = "CI_GATE_PROMOTION_MODE";
-
-/// What the base tree says, where a base is known.
-#[derive(Clone, Debug, Default)]
-pub struct Base {
-    /// The merge base.
-    pub commit: Option<String>,
-    /// The gates that have a waiver there; absent when no base is known.
-    pub waivers: Option<BTreeSet<GateId>>,
-    /// Whether the waiver file differs from the base's; unknown counts as touched.
-    pub touched: bool,
-}
 
 /// One process of a gate binary.
 pub struct Session {
@@ -284,43 +276,10 @@ impl Session {
 
     /// What the base tree says. Read once, and only when a decision needs it.
     pub fn base(&self) -> &(Base, Vec<Fault>) {
-        self.base.get_or_init(|| match self.read_base() {
+        self.base.get_or_init(|| match base::read(self) {
             Ok(base) => (base, Vec::new()),
             Err(fault) => (Base { touched: true, ..Base::default() }, vec![fault]),
         })
-    }
-
-    fn read_base(&self) -> Result<Base, Fault> {
-        let environment = &self.world.environment;
-        let provider = environment.get("GITHUB_BASE_REF").filter(|name| !name.is_empty());
-        let named =
-            environment.get("PORTCULLIS_BASE").filter(|name| !name.is_empty()).map(str::to_owned);
-        let Some(rev) = named.or_else(|| provider.map(|name| format!("origin/{name}"))) else {
-            // Nobody can say what this change touches, so it counts as touching the waivers.
-            return Ok(Base { touched: true, ..Base::default() });
-        };
-        let git = &self.world.git;
-        let commit = git.merge_base(&rev)?;
-        let path = files::classification_path()?;
-        let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
-        let waivers = match git.show(&commit, &path)? {
-            None => BTreeSet::new(),
-            Some(bytes) => {
-                let text = String::from_utf8(bytes).map_err(|source| {
-                    Fault::new(
-                        BASE_UNRESOLVABLE,
-                        "the waiver file of the base is not UTF-8",
-                        "mend it on the base",
-                    )
-                    .because(&source)
-                })?;
-                let ids = self.roster.gates.iter().map(|gate| gate.id().clone()).collect();
-                let parsed =
-                    WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &self.waiver_gates());
-                parsed.waivers.keys().cloned().collect()
-            }
-        };
-        Ok(Base { commit: Some(commit), waivers: Some(waivers), touched })
     }
 
     /// The gates that guard the waivers themselves; no waiver applies to them.
