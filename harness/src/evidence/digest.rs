@@ -3,7 +3,10 @@
 use crate::wire::id::Digest;
 use std::io::{self, Read};
 
-/// How many bytes are read at a time: large enough that system calls do not show, small enough to stay in cache.
+/// How many bytes are read at first: most files of a run are smaller, and a run of thousands of gates has tens of
+/// thousands of them.
+const FIRST_BYTES: usize = 8 * 1024;
+/// How many bytes are read at a time after that: large enough that system calls do not show, small enough to stay in cache.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Returns the digest of some bytes.
@@ -45,10 +48,14 @@ pub fn of_reader(mut reader: impl Read) -> io::Result<(Digest, u64)> {
 
 /// Not generic, so that the build profile of this crate decides how fast the loop is.
 fn of_dyn_reader(reader: &mut dyn Read) -> io::Result<(Digest, u64)> {
-    let mut buffer = vec![0u8; BUFFER_BYTES];
+    let (mut first, mut rest) = ([0u8; FIRST_BYTES], Vec::new());
     let (mut hasher, mut bytes) = (Hasher::new(), 0u64);
     loop {
-        match reader.read(&mut buffer) {
+        if bytes >= FIRST_BYTES as u64 && rest.is_empty() {
+            rest = vec![0u8; BUFFER_BYTES];
+        }
+        let buffer = if rest.is_empty() { &mut first[..] } else { &mut rest[..] };
+        match reader.read(buffer) {
             Ok(0) => return Ok((hasher.finish(), bytes)),
             Ok(n) => {
                 hasher.update(&buffer[..n]);
@@ -69,7 +76,9 @@ mod tests {
     #[test]
     fn bytes_pieces_and_readers_agree() {
         assert_eq!(sha256(b"").to_string(), EMPTY);
-        for size in [0, 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1] {
+        for size in
+            [0, 1, FIRST_BYTES, FIRST_BYTES + 1, BUFFER_BYTES - 1, BUFFER_BYTES, BUFFER_BYTES + 1]
+        {
             let bytes: Vec<u8> = (0..size).map(|i| u8::try_from(i % 251).unwrap_or(0)).collect();
             let mut pieces = Hasher::new();
             bytes.chunks(1000).for_each(|piece| pieces.update(piece));

@@ -324,6 +324,9 @@ impl Census {
     }
 
     fn differences(&self, before: &CensusRow, after: &CensusRow) -> Vec<Fault> {
+        if before == after {
+            return Vec::new();
+        }
         let pairs = before.fields().into_iter().zip(after.fields());
         let differing = pairs.filter(|((_, old), (_, new))| old != new);
         differing

@@ -8,7 +8,7 @@ use crate::{
         argv::Invocation,
         collect, recording,
         roster::Roster,
-        session::{RUN_SCHEMA, Session, artifact_text},
+        session::{RUN_SCHEMA, Session, view_text},
         trial::Subject,
     },
     wire::{
@@ -265,11 +265,11 @@ fn seal(session: &Session, selection: &Selection, decision: &Decision) -> Result
         &session.envelope(views::ENVIRONMENT_SCHEMA, decision.mode),
         &session.world,
     );
-    run.write_file("environment.json", artifact_text(&environment)?.as_bytes())?;
+    run.write_file("environment.json", view_text(&environment)?.as_bytes())?;
     let facts = recording::facts(session, selection)?;
     let header = session.envelope(views::DECISION_SCHEMA, decision.mode);
     let decided = views::decision(&header, decision, &facts)?;
-    run.write_file("decision.json", artifact_text(&decided)?.as_bytes())?;
+    run.write_file("decision.json", view_text(&decided)?.as_bytes())?;
     run.seal(&session.envelope(RUN_SCHEMA, decision.mode)).map(drop)
 }
 

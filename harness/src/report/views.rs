@@ -103,17 +103,20 @@ pub fn with_envelope(envelope: &Envelope, body: &impl Serialize) -> Result<Value
         Fault::new(RECEIPT_INVALID, "a view could not be rendered", "report this as a bug")
             .because(&source)
     };
-    let mut document = serde_json::to_value(envelope).map_err(failed)?;
-    let body = serde_json::to_value(body).map_err(failed)?;
+    let header = serde_json::to_value(envelope).map_err(failed)?;
+    Ok(joined(header, serde_json::to_value(body).map_err(failed)?))
+}
+
+fn joined(mut document: Value, body: Value) -> Value {
     if let (Some(document), Value::Object(fields)) = (document.as_object_mut(), body) {
         document.extend(fields);
     }
-    Ok(document)
+    document
 }
 
 fn merged(envelope: &Envelope, body: Value) -> Value {
-    // A header and a literal object always merge.
-    with_envelope(envelope, &body).unwrap_or(Value::Null)
+    // A header is always an object.
+    serde_json::to_value(envelope).map_or(Value::Null, |header| joined(header, body))
 }
 
 fn rows(decision: &Decision, roster: &Roster) -> Vec<Value> {

@@ -2,7 +2,7 @@
 
 use super::{
     collect,
-    session::{Session, artifact_text},
+    session::{Session, view_text},
 };
 use crate::{
     evidence::store,
@@ -46,7 +46,7 @@ fn full_suite(session: &Session, threads: Option<usize>) -> Result<Judged, Fault
     publish(
         session,
         "full_suite_verdict.json",
-        &artifact_text(&views::full_suite(&envelope, &decision, &session.roster))?,
+        &view_text(&views::full_suite(&envelope, &decision, &session.roster))?,
     )?;
     publish(session, "full_suite_events.jsonl", &views::events(&envelope, &decision)?)?;
     publish(
@@ -63,7 +63,7 @@ fn certification(session: &Session, threads: Option<usize>) -> Result<Judged, Fa
     publish(
         session,
         "certification_verdict.json",
-        &artifact_text(&views::certification(&envelope, &decision, &session.roster))?,
+        &view_text(&views::certification(&envelope, &decision, &session.roster))?,
     )?;
     publish(session, "certification_events.jsonl", &views::events(&envelope, &decision)?)?;
     publish(
@@ -119,7 +119,7 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
         order.iter().skip(evaluated.len()).map(|n| session.roster.gates[*n].id().clone()).collect();
     let envelope = session.envelope(views::PREFLIGHT_SCHEMA, session.mode().0);
     let view = views::preflight(&envelope, (&evaluated, &not_evaluated), stopped_at.as_ref(), lost);
-    publish(session, "preflight_verdict.json", &artifact_text(&view)?)?;
+    publish(session, "preflight_verdict.json", &view_text(&view)?)?;
     if evaluated.is_empty() && session.roster.gates.is_empty() {
         return Err(Fault::new(
             CENSUS_INVALID,
@@ -147,11 +147,7 @@ fn waiver_audit(session: &Session, threads: Option<usize>) -> Result<Judged, Fau
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::WAIVER_AUDIT_SCHEMA, decision.mode);
     let audit = &decision.waiver_audit;
-    publish(
-        session,
-        "waiver_audit.json",
-        &artifact_text(&views::with_envelope(&envelope, audit)?)?,
-    )?;
+    publish(session, "waiver_audit.json", &view_text(&views::with_envelope(&envelope, audit)?)?)?;
     let faults = human::waiver_faults(&decision, session.world.lane);
     Ok(if faults.is_empty() { Ok(()) } else { Err(faults.join("\n")) })
 }

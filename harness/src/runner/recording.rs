@@ -2,7 +2,7 @@
 
 use super::{
     roster::RUST_KIND,
-    session::{CLASSIFICATION_FILE, POLICY_FILE, Session, artifact_text},
+    session::{CLASSIFICATION_FILE, POLICY_FILE, Session, view_text},
 };
 use crate::{
     kernel::{
@@ -37,7 +37,7 @@ pub fn inputs(session: &Session) -> Result<String, Fault> {
         planned: session.planned(),
     };
     let envelope = session.envelope(INPUTS_SCHEMA, session.mode().0);
-    artifact_text(&views::with_envelope(&envelope, &recorded)?)
+    view_text(&views::with_envelope(&envelope, &recorded)?)
 }
 
 /// What is known once every gate has ended.

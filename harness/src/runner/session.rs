@@ -545,6 +545,14 @@ pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
     artifact::document(value).map_err(|source| json(&source))
 }
 
+/// Renders a view, which is a tree already.
+///
+/// # Errors
+/// As [`artifact_text`].
+pub fn view_text(view: &serde_json::Value) -> Result<String, Fault> {
+    artifact::of_value(view).map_err(|source| json(&source))
+}
+
 fn json(source: &serde_json::Error) -> Fault {
     Fault::new(RECEIPT_INVALID, "a document could not be rendered", "report this as a bug")
         .because(source)

@@ -8,7 +8,15 @@ use serde::Serialize;
 /// When a map has a key that is not a string; documents of ours have none.
 pub fn document(value: &impl Serialize) -> Result<String, serde_json::Error> {
     // Through `Value`, whose map is ordered by key: the order of struct fields is not part of the format.
-    let mut text = serde_json::to_string_pretty(&serde_json::to_value(value)?)?;
+    of_value(&serde_json::to_value(value)?)
+}
+
+/// The same of a tree that is there already; a run of thousands of gates has no room for a second one.
+///
+/// # Errors
+/// Never for a tree of ours.
+pub fn of_value(value: &serde_json::Value) -> Result<String, serde_json::Error> {
+    let mut text = serde_json::to_string_pretty(value)?;
     text.push('\n');
     Ok(text)
 }

@@ -66,6 +66,8 @@ impl RunDir {
     /// Creating a directory is atomic on every system, so two processes never hold one attempt.
     fn claim(&self, gate: &GateId) -> Result<(u32, PathBuf), Fault> {
         let dir = self.path.join("gates").join(gate.as_str());
+        // The usual case is the first attempt of a gate. That the folder exists, or its parent does not, shows below.
+        drop(self.store.disk.create_dir(&dir));
         let mut attempt = 1;
         while attempt <= ATTEMPTS_MAX {
             let path = dir.join(format!("attempt-{attempt}"));
