@@ -53,6 +53,7 @@ impl Run {
     /// Decides and returns how many gates block, so that nothing can be left out as unused.
     fn decide(&self) -> usize {
         let gates: Vec<&GateTable> = self.gates.iter().collect();
+        let receipts: Vec<&Receipt> = self.receipts.iter().collect();
         let decision = decide(&Inputs {
             policy: &self.policy,
             gates: &gates,
@@ -60,7 +61,7 @@ impl Run {
             census_faults: &[],
             lane: Lane::Local,
             selection: &Selection::all(),
-            receipts: &self.receipts,
+            receipts: &receipts,
             attempts: Attempts::Everybodys,
             waivers: &self.waivers,
             scope: WaiverScope::Full,

@@ -191,6 +191,7 @@ pub(super) fn decision(receipts: &[Receipt]) -> Decision {
 /// The same, where the run itself has faults.
 pub(super) fn decision_with(receipts: &[Receipt], run_faults: &[Fault]) -> Decision {
     let (policy, tables) = gates();
+    let receipts: Vec<&Receipt> = receipts.iter().collect();
     decide(&Inputs {
         policy: &policy,
         gates: &tables.iter().collect::<Vec<_>>(),
@@ -198,7 +199,7 @@ pub(super) fn decision_with(receipts: &[Receipt], run_faults: &[Fault]) -> Decis
         census_faults: &[],
         lane: Lane::Pr,
         selection: &Selection::all(),
-        receipts,
+        receipts: &receipts,
         attempts: Attempts::Everybodys,
         waivers: &WaiverFile::default(),
         scope: WaiverScope::Full,
@@ -283,7 +284,7 @@ pub(super) fn alone(looked: &Looked, rules: &Rules<'_>) -> Decision {
         census_faults: &[],
         lane: rules.lane,
         selection: &Selection::all(),
-        receipts: &receipts,
+        receipts: &[&receipts[0], &receipts[1]],
         attempts: Attempts::Everybodys,
         waivers: &waivers,
         scope: WaiverScope::Full,

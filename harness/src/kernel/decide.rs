@@ -81,7 +81,7 @@ pub struct Inputs<'a> {
     /// What the run was asked for.
     pub selection: &'a Selection,
     /// Every receipt of the run, in any order.
-    pub receipts: &'a [Receipt],
+    pub receipts: &'a [&'a Receipt],
     /// Whose receipts they are.
     pub attempts: Attempts,
     /// The waivers.

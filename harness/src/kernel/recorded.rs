@@ -129,8 +129,8 @@ impl Material {
         let gates: Vec<&GateTable> =
             self.tables.iter().filter(|gate| has(&gate.common.id)).collect();
         let rows = self.census.rows.iter().filter(|row| has(&row.id)).cloned().collect();
-        let receipts: Vec<Receipt> =
-            receipts.iter().filter(|receipt| has(&receipt.gate_id)).cloned().collect();
+        let receipts: Vec<&Receipt> =
+            receipts.iter().filter(|receipt| has(&receipt.gate_id)).collect();
         let selection = Selection { selected: facts.selected.clone(), require_full: false };
         let run_faults = revive(&facts.run_faults)?;
         Ok(decide(&Inputs {

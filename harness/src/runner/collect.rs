@@ -51,14 +51,14 @@ pub fn decision(
     let gates: Vec<&GateTable> =
         positions.iter().map(|n| &*session.roster.gates[*n].table).collect();
     let partial;
-    let (census, receipts): (&Census, Vec<Receipt>) = if whole {
-        (&session.census, session.receipts().map(|(_, receipt)| receipt.clone()).collect())
+    let (census, receipts): (&Census, Vec<&Receipt>) = if whole {
+        (&session.census, session.receipts().map(|(_, receipt)| receipt).collect())
     } else {
         // A gate that runs alone answers for its own row, not for everybody's. Only its own rows are looked up:
         // a walk over all of them for each trial would make a run quadratic in the number of gates.
         let rows = gates.iter().filter_map(|gate| session.census.row(&gate.common.id)).cloned();
         partial = Census { rows: rows.collect() };
-        let receipts = positions.iter().filter_map(|n| session.existing_receipt(*n)).cloned();
+        let receipts = positions.iter().filter_map(|n| session.existing_receipt(*n));
         (&partial, receipts.collect())
     };
     let (base, _) = session.base();

@@ -155,6 +155,7 @@ impl World {
 
     pub(super) fn decide(&self) -> Decision {
         let gates: Vec<&GateTable> = self.policy.gates.iter().collect();
+        let receipts: Vec<&Receipt> = self.receipts.iter().collect();
         decide(&Inputs {
             policy: &self.policy,
             gates: &gates,
@@ -162,7 +163,7 @@ impl World {
             census_faults: &self.census_faults,
             lane: self.lane,
             selection: &self.selection,
-            receipts: &self.receipts,
+            receipts: &receipts,
             attempts: Attempts::Everybodys,
             waivers: &self.waivers,
             scope: self.scope,
