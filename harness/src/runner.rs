@@ -185,7 +185,9 @@ fn nothing_matched(invocation: &Invocation, names: &BTreeSet<String>, binary: &s
         .iter()
         .flat_map(|filter| near(filter, names.iter().map(String::as_str)))
         .collect();
-    let remedy = if close.is_empty() {
+    let remedy = if invocation.ignored || invocation.bench {
+        "run it without `--ignored` and `--bench`".to_owned()
+    } else if close.is_empty() {
         format!("list the gates: `cargo test --test {binary} -- --list`")
     } else {
         format!("did you mean `{}`?", close.join("`, `"))

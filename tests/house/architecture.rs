@@ -48,8 +48,10 @@ fn check(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError
         for (number, line) in (1u32..).zip(text.lines()) {
             for word in spans(line).filter(|word| names_a_path(word)) {
                 examined += 1;
-                let Ok(path) = RelPath::parse(word.trim_end_matches('/')) else { continue };
-                if cx.file(&path).exists()? || cx.is_folder(&path)? {
+                // A path that no system should be given names nothing, so it is reported like an absent one.
+                if let Ok(path) = RelPath::parse(word.trim_end_matches('/'))
+                    && (cx.file(&path).exists()? || cx.is_folder(&path)?)
+                {
                     continue;
                 }
                 out.push(

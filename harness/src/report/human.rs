@@ -243,15 +243,20 @@ pub fn close(
     if !failed && (decision.verdict == RunVerdict::Invalid || !decision.faults.is_empty()) {
         problems.push(blockers(&decision, &session.roster));
     }
+    let mut unsealed = String::new();
     if let Err(fault) = seal(session, &selection, &decision) {
         match session.world.lane {
-            Lane::Local => {}
+            // Nobody certifies from here, but nobody may believe that this run can be verified either.
+            Lane::Local => {
+                unsealed =
+                    format!("warning: this run is not sealed, so `verify` refuses it\n{fault}\n")
+            }
             Lane::Pr | Lane::Main | Lane::Release => problems.push(fault.to_string()),
         }
     }
     let only_aggregates = selected.values().all(|subject| matches!(subject, Subject::Aggregate(_)));
     let word = word(&decision, failed || !problems.is_empty());
-    let summary = summary(session, invocation, &decision, word, only_aggregates);
+    let summary = summary(session, invocation, &decision, word, only_aggregates) + &unsealed;
     Closing { summary, problems }
 }
 

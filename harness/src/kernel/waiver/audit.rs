@@ -181,8 +181,7 @@ fn judge(waiver: &Waiver, seen: &Seen<'_>) -> (WaiverStatus, Option<Code>, Strin
         return (WaiverStatus::Pending, Some(WAIVER_NOT_ON_BASE), detail);
     }
     if seen.stale.contains(id) {
-        let detail =
-            format!("matches nothing any more; remove it: `cargo portcullis waiver prune {id}`");
+        let detail = format!("matches nothing any more; remove the table `[waiver.{id}]`");
         return (WaiverStatus::Stale, Some(WAIVER_STALE), detail);
     }
     match state {
