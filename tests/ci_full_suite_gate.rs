@@ -1,5 +1,3 @@
-//! The gate binary of this repository: every gate of `portcullis.toml` and of `house` is a named trial.
+//! The main gate binary of this repository: the aggregates, and every gate of `portcullis.toml` that names no other binary.
 
-mod house;
-
-portcullis::main! { crates: [portcullis_gates] }
+portcullis::main! { crates: [portcullis_gates, portcullis_repo] }

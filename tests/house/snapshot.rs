@@ -1,4 +1,4 @@
-//! Support for the test targets of this repository: snapshots that CI never blesses.
+//! Snapshots that CI never blesses. It compares text; what the text says is the test's affair.
 
 use std::{env, fmt::Write as _, fs, path::Path};
 

@@ -1,0 +1,10 @@
+//! What this repository adds to portcullis for itself: its own gates, written in Rust, and the support of its tests.
+//!
+//! Every gate binary of the repository links this crate, so that all of them know the same gates.
+
+mod architecture;
+mod dependencies;
+mod snapshot;
+mod versions;
+
+pub use snapshot::{bless_requested, snapshot};
