@@ -4,14 +4,11 @@
 mod cel;
 mod config;
 mod contract;
-pub(crate) mod document;
 mod freshness;
-mod path;
 mod rule;
 
 pub(crate) use cel::CelTable;
 pub(crate) use contract::{Contract, Report, Terms};
-pub(crate) use document::Format;
 pub(crate) use freshness::Freshness;
 pub(crate) use rule::RuleTable;
 

@@ -7,8 +7,11 @@ pub mod cargo_config;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+mod document;
 pub mod expiring_entries;
 pub mod issue_ledger;
+mod json_path;
+mod json_value;
 mod pattern;
 #[cfg(feature = "source-scan")]
 mod rust_source;
