@@ -1,5 +1,6 @@
 //! Standard gate kinds.
 
+mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
 mod calendar;
@@ -12,6 +13,7 @@ pub mod expiring_entries;
 pub mod issue_ledger;
 mod json_path;
 mod json_value;
+pub mod lineage;
 mod pattern;
 #[cfg(feature = "source-scan")]
 mod rust_source;
