@@ -4,7 +4,10 @@
 mod config;
 mod index;
 
-use crate::artifact_contract::{Report, document, missing};
+use crate::{
+    artifact_contract::{Report, missing},
+    document,
+};
 use config::{Config, Entry};
 use index::Row;
 use portcullis::{

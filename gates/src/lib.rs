@@ -1,5 +1,6 @@
 //! Standard gate kinds.
 
+mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
 mod calendar;
@@ -7,8 +8,12 @@ pub mod cargo_config;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+mod document;
 pub mod expiring_entries;
 pub mod issue_ledger;
+mod json_path;
+mod json_value;
+pub mod lineage;
 mod pattern;
 #[cfg(feature = "source-scan")]
 mod rust_source;

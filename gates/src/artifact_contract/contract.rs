@@ -4,10 +4,13 @@
 use super::{
     EXPR_FALSE, FIELD_MISSING, RULE_BROKEN, SCHEMA_MISMATCH,
     cel::{self, CelTable, Expression},
-    document::{self, Format, Sequence},
     freshness::{self, Facts, Fields, Freshness},
-    path::Pointer,
-    rule::{Looking, Rule, RuleTable, Unusable, pointer, shown},
+    rule::{Looking, Rule, RuleTable, Unusable, pointer},
+};
+use crate::{
+    document::{self, Format, Sequence},
+    json_path::Pointer,
+    json_value::shown,
 };
 use portcullis::{
     Fault, File, Finding, Findings, GateContext, GateError, GateTable, Location,

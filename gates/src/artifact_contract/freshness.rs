@@ -1,7 +1,8 @@
 //! How old an artifact may be, and to which run and commit it must belong. Read from recorded fields,
 //! never from file times, which every checkout and every copy sets anew.
 
-use super::{ARTIFACT_STALE, LINEAGE_MISMATCH, contract::Report, path::Pointer};
+use super::{ARTIFACT_STALE, LINEAGE_MISMATCH, contract::Report};
+use crate::json_path::Pointer;
 use portcullis::{
     Day, Digest, Fault, File, Finding, GateContext, GateError, Globs, Instant, Location,
     kernel::duration::Millis, wire::code::GIT_FAILED,

@@ -6,10 +6,14 @@ mod table;
 mod value;
 
 pub(crate) use table::{RuleTable, Unusable, pointer};
-pub(crate) use value::{JsonType, Number, Within, number, same, shown};
+pub(crate) use value::{JsonType, Within};
 
-use super::{FIELD_MISSING, IMPLICATION_BROKEN, RULE_BROKEN, path::Pointer};
-use crate::pattern::Pattern;
+use super::{FIELD_MISSING, IMPLICATION_BROKEN, RULE_BROKEN};
+use crate::{
+    json_path::{Pointer, Selection},
+    json_value::{Number, shown},
+    pattern::Pattern,
+};
 use portcullis::{Code, Fault, Instant, wire::code::NOTHING_EXAMINED};
 use serde_json::Value;
 
@@ -164,7 +168,7 @@ fn nothing_at(path: &str) -> Fault {
     )
 }
 
-fn existence(expected: bool, selection: &super::path::Selection<'_>, out: &mut Vec<Violation>) {
+fn existence(expected: bool, selection: &Selection<'_>, out: &mut Vec<Violation>) {
     if expected {
         for path in selection.missing.iter().take(VIOLATIONS_MAX) {
             out.push(Violation::missing(path, "exists", false));

@@ -1,6 +1,7 @@
 //! JSON Pointers in which `*` stands for every element of a list or member of an object.
 //! They only select; what a selected value must be is said by rules.
 
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::fmt;
 
@@ -57,6 +58,11 @@ impl Pointer {
     /// Whether one of its steps is `*`.
     pub(crate) fn has_each(&self) -> bool {
         self.parts.contains(&Part::Each)
+    }
+
+    /// Whether its last step is `*`.
+    pub(crate) fn ends_with_each(&self) -> bool {
+        self.parts.last() == Some(&Part::Each)
     }
 
     /// The name of its last step.
@@ -155,6 +161,14 @@ fn child<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
             .filter(|index| index.to_string() == name)
             .and_then(|index| items.get(index)),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => None,
+    }
+}
+
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not {POINTER_SHAPE}")))
     }
 }
 
