@@ -170,7 +170,7 @@ fn expressions(
     out: &mut Findings,
 ) -> Result<(), GateError> {
     let contract = config.over_the_set(cx.gate()).map_err(first)?;
-    contract.hold_expressions(&Value::Object(documents), "", &mut Report::new(out, "docs"))
+    contract.hold_expressions(&Value::Object(documents), &"", &mut Report::new(out, "docs"))
 }
 
 fn first(faults: Vec<Fault>) -> Fault {

@@ -251,7 +251,7 @@ fn expressions(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Res
         documents.insert(entry.name.clone(), document::read(&artifact.file(cx)?, format)?);
     }
     let contract = config.expressions(cx.gate()).map_err(first)?;
-    contract.hold_expressions(&Value::Object(documents), "", &mut Report::new(out, "docs"))
+    contract.hold_expressions(&Value::Object(documents), &"", &mut Report::new(out, "docs"))
 }
 
 const TWO: &str = "artifact = [{ name = 'summary', path = 'a.json' }, { name = 'events', path = 'b.jsonl' }]

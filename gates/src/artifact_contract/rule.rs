@@ -14,8 +14,9 @@ use crate::{
     json_value::{Number, shown},
     pattern::Pattern,
 };
-use portcullis::{Code, Fault, Instant, wire::code::NOTHING_EXAMINED};
+use portcullis::{Code, Fault, Instant, evidence::json::Kept, wire::code::NOTHING_EXAMINED};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A rule, ready to look.
 pub(crate) struct Rule {
@@ -93,6 +94,19 @@ impl Looking {
 const VIOLATIONS_MAX: usize = 1_000;
 
 impl Rule {
+    /// Marks everything that the rule looks at as kept.
+    pub(crate) fn keep(&self, document: &mut Kept) {
+        self.path.keep(document);
+        for test in &self.tests {
+            if let Test::SumEquals(paths) = test {
+                // Summands are paths of the document, wherever the sum stands.
+                for path in paths {
+                    path.keep(document);
+                }
+            }
+        }
+    }
+
     /// Adds what is not as the rule says.
     ///
     /// # Errors
@@ -136,7 +150,7 @@ impl Rule {
         &self,
         test: &Test,
         document: &Value,
-        found: &[(String, &Value)],
+        found: &[(Cow<'_, str>, &Value)],
         out: &mut Vec<Violation>,
     ) -> Result<(), Fault> {
         let path = self.path.to_string();
