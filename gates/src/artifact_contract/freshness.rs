@@ -304,8 +304,8 @@ fn behind(cx: &GateContext<'_>, commit: &str) -> Result<Option<u64>, GateError> 
 /// The digest over the paths and digests of the inputs, as a producer records it.
 fn inputs_digest(cx: &GateContext<'_>, globs: &Globs) -> Result<Digest, GateError> {
     let mut lines = String::new();
-    for file in cx.files(globs)? {
-        lines.push_str(&format!("{}\0{}\n", file.path(), file.digest()?));
+    for (path, digest) in cx.digests(globs)? {
+        lines.push_str(&format!("{path}\0{digest}\n"));
     }
     Ok(Digest::of(lines.as_bytes()))
 }

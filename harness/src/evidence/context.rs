@@ -3,6 +3,7 @@
 //! It knows nothing of statuses or waivers: a check cannot see how it will be judged.
 
 mod command;
+mod digests;
 mod file;
 mod snapshot;
 
