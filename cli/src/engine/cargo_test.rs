@@ -53,6 +53,8 @@ struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 /// A test target of a workspace member.
@@ -62,6 +64,8 @@ pub(crate) struct TestTarget {
     pub package: String,
     /// The target as cargo names it.
     pub name: String,
+    /// The features without which cargo leaves it out.
+    pub features: Vec<String>,
 }
 
 impl TestTarget {
@@ -90,6 +94,7 @@ impl Metadata {
                 tests.map(|target| TestTarget {
                     package: package.name.clone(),
                     name: target.name.clone(),
+                    features: target.required_features.clone(),
                 })
             })
             .collect();
@@ -133,7 +138,13 @@ impl Cargo {
 
     /// What a gate binary writes when it is asked for its list; building it first where needed.
     pub(crate) fn list(&self, target: &TestTarget) -> Result<String, Refused> {
-        let build = ["test", "--package", &target.package, "--test", &target.name];
+        // A gate behind a feature is a gate of the census like any other; whether a run turned the feature on shows in
+        // its receipts.
+        let features = target.features.join(",");
+        let mut build = vec!["test", "--package", &target.package, "--test", &target.name];
+        if !features.is_empty() {
+            build.extend(["--features", &features]);
+        }
         let finished = self.run(&build, &["--", "--list", "--format", "json"], BUILD_LIMIT)?;
         if finished.is_success() {
             return Ok(finished.stdout.text());
