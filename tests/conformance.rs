@@ -311,6 +311,8 @@ fn what_cannot_be_given_to_a_decision_fails() {
         ("given/receipts", json!([{ "gate": "a", "state": "lost" }])),
         ("given/receipts", json!([{ "gate": "a", "state": "broken:made_up" }])),
         ("given/receipts", json!([{ "gate": "A" }])),
+        ("given/receipts", json!([{ "gate": "a", "findings": [{ "times": 10_001 }] }])),
+        ("given", json!({ "silent": ["a"], "receipts": [{ "gate": "a" }] })),
         ("given/rust_gates", json!({ "a": "gates" })),
         ("given/census", json!({ "without": ["b"] })),
         ("given/census", json!({ "changed": { "b": {} } })),

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod format;
+mod receipts;
 mod world;
 
 pub use corpus::Corpus;

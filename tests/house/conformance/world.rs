@@ -1,24 +1,20 @@
 //! From a vector to the inputs of the decision, and the decision as the corpus compares it.
 
-use super::format::{
-    Answer, Expect, ExtraRow, FindingGiven, Foreign, Given, NOW, POLICY_HEAD, ReceiptGiven, Row,
-    RowChange,
+use super::{
+    format::{Answer, Expect, ExtraRow, Given, NOW, POLICY_HEAD, Row, RowChange},
+    receipts::receipts,
 };
 use portcullis::{
-    Code, Digest, Fault, Finding, GateId, GateTable, Instant, Lane, Mode, Outcome, RunId,
+    Code, Digest, Fault, GateId, GateTable, Instant, Lane,
     kernel::{
         census::{Census, CensusRow},
-        decide::{Attempts, Decision, Inputs, Selection, decide},
+        decide::{Attempts, Decided, Decision, Inputs, Selection, decide},
         policy::{self, Policy},
-        receipt::{Receipt, ReceiptState},
         waiver::{WaiverFile, WaiverScope, guards},
     },
     wire::{
         code::HARNESS_CODES,
-        receipt::{
-            Clock, ClockSource, Envelope, ErrorRecord, STARTED_SCHEMA, Skip, Source, Started, Tool,
-            VERDICT_SCHEMA, Verdict,
-        },
+        receipt::{Clock, ClockSource},
     },
 };
 use std::collections::BTreeSet;
@@ -96,7 +92,7 @@ fn tables(given: &Given, policy: &Policy) -> Result<Vec<GateTable>, String> {
     Ok(tables)
 }
 
-fn table<'a>(tables: &'a [GateTable], name: &str) -> Option<&'a GateTable> {
+pub(super) fn table<'a>(tables: &'a [GateTable], name: &str) -> Option<&'a GateTable> {
     tables.iter().find(|table| table.common.id.as_str() == name)
 }
 
@@ -109,7 +105,7 @@ fn clock(given: &Given) -> Result<Clock, String> {
     Ok(Clock { now, source, past_allowed: given.clock.past_allowed })
 }
 
-fn id(name: &str) -> Result<GateId, String> {
+pub(super) fn id(name: &str) -> Result<GateId, String> {
     GateId::parse(name).map_err(|error| error.to_string())
 }
 
@@ -117,7 +113,7 @@ fn ids(names: &BTreeSet<String>) -> Result<BTreeSet<GateId>, String> {
     names.iter().map(|name| id(name)).collect()
 }
 
-fn code(name: &str) -> Result<Code, String> {
+pub(super) fn code(name: &str) -> Result<Code, String> {
     let code = HARNESS_CODES.iter().find(|code| code.name() == name);
     code.copied().ok_or_else(|| format!("`{name}` is no code"))
 }
@@ -180,154 +176,8 @@ fn extra(row: &ExtraRow, policy: &Policy) -> Result<CensusRow, String> {
     })
 }
 
-/// What the gates left. A gate that is named nowhere passed once.
-fn receipts(
-    given: &Given,
-    policy: &Policy,
-    tables: &[GateTable],
-    clock: &Clock,
-) -> Result<Vec<Receipt>, String> {
-    let mut receipts = Vec::new();
-    for receipt in &given.receipts {
-        if given.silent.contains(&receipt.gate) {
-            return Err(format!("`{}` is silent, and left a receipt", receipt.gate));
-        }
-        // A receipt may belong to a gate that is none; it is then bound to a table that is none.
-        let stranger;
-        let table = match table(tables, &receipt.gate) {
-            Some(table) => table,
-            None => {
-                stranger = GateTable::for_rust(id(&receipt.gate)?, policy, &policy.binary);
-                &stranger
-            }
-        };
-        receipts.push(left(receipt, table, clock)?);
-    }
-    for table in tables {
-        let name = table.common.id.as_str();
-        let named = given.receipts.iter().any(|receipt| receipt.gate == name);
-        if !named && !given.silent.contains(name) {
-            receipts.push(left(&passed(name), table, clock)?);
-        }
-    }
-    Ok(receipts)
-}
-
-fn passed(gate: &str) -> ReceiptGiven {
-    ReceiptGiven {
-        gate: gate.to_owned(),
-        attempt: None,
-        state: None,
-        outcome: None,
-        examined: None,
-        findings: Vec::new(),
-        findings_total: None,
-        error: None,
-        skip: None,
-        foreign: None,
-    }
-}
-
-fn left(given: &ReceiptGiven, table: &GateTable, clock: &Clock) -> Result<Receipt, String> {
-    let attempt = given.attempt.unwrap_or(1);
-    let started = Started {
-        envelope: envelope(STARTED_SCHEMA, clock)?,
-        gate_id: table.common.id.clone(),
-        kind: table.kind_name().to_owned(),
-        binary: table.common.binary.clone(),
-        attempt,
-        runner_attempt: 1,
-        pid: 1,
-        policy_digest: table.digest(),
-    };
-    let state = match given.state.as_deref().unwrap_or("complete") {
-        "complete" => {
-            let verdict = verdict(given, &started, clock)?;
-            ReceiptState::Complete(Box::new(started), Box::new(verdict))
-        }
-        "unsealed" => ReceiptState::Unsealed(Box::new(started)),
-        other => {
-            let name = other.strip_prefix("broken:");
-            let name = name.ok_or_else(|| format!("`{other}` is no state of a receipt"))?;
-            ReceiptState::Broken { code: code(name)?, detail: "given as broken".to_owned() }
-        }
-    };
-    Ok(Receipt { gate_id: table.common.id.clone(), attempt, state })
-}
-
-fn envelope(schema: &str, clock: &Clock) -> Result<Envelope, String> {
-    Ok(Envelope {
-        schema: schema.to_owned(),
-        run_id: RunId::parse("vector").map_err(|error| error.to_string())?,
-        generated_at: clock.now,
-        source: Source::default(),
-        tool: Tool::this(),
-        mode: Mode::Strict,
-        clock: clock.clone(),
-    })
-}
-
-fn verdict(given: &ReceiptGiven, started: &Started, clock: &Clock) -> Result<Verdict, String> {
-    let findings: Vec<Finding> = given.findings.iter().flat_map(finding).collect();
-    let mut verdict = Verdict {
-        envelope: envelope(VERDICT_SCHEMA, clock)?,
-        gate_id: started.gate_id.clone(),
-        kind: started.kind.clone(),
-        binary: started.binary.clone(),
-        attempt: started.attempt,
-        policy_digest: started.policy_digest,
-        started_digest: Digest::of(b"started.json"),
-        outcome: given.outcome.unwrap_or(Outcome::Pass),
-        examined: given.examined.unwrap_or(3),
-        findings_total: given.findings_total.unwrap_or(findings.len() as u64),
-        findings,
-        skip: given.skip.map(|reason| Skip { reason, detail: "given".to_owned() }),
-        error: given.error.as_deref().map(error),
-        evidence: Vec::new(),
-        artifacts: Vec::new(),
-        output: Vec::new(),
-        duration_ms: 1,
-    };
-    match given.foreign {
-        None => {}
-        Some(Foreign::Policy) => verdict.policy_digest = Digest::of(b"another table"),
-        Some(Foreign::Binary) => "another_binary".clone_into(&mut verdict.binary),
-        Some(Foreign::Kind) => "another_kind".clone_into(&mut verdict.kind),
-        Some(Foreign::Attempt) => verdict.attempt = started.attempt.saturating_add(1),
-        Some(Foreign::Gate) => verdict.gate_id = id("another_gate")?,
-    }
-    Ok(verdict)
-}
-
-fn finding(given: &FindingGiven) -> impl Iterator<Item = Finding> {
-    let finding = Finding {
-        code: given.code.clone(),
-        subject: given.subject.clone(),
-        location: None,
-        message: "given".to_owned(),
-        expected: None,
-        found: None,
-        remedy: "mend it".to_owned(),
-        advisory: given.advisory,
-        fingerprint: given.fingerprint.clone(),
-    };
-    std::iter::repeat_n(finding, given.times)
-}
-
-fn error(code: &str) -> ErrorRecord {
-    ErrorRecord {
-        code: code.to_owned(),
-        message: "given".to_owned(),
-        location: None,
-        chain: Vec::new(),
-        expected: None,
-        found: None,
-        remedy: "mend it".to_owned(),
-    }
-}
-
 fn answer(decision: &Decision) -> Answer {
-    let row = |gate: &portcullis::kernel::decide::Decided| {
+    let row = |gate: &Decided| {
         let row = Row {
             effective: gate.effective,
             outcome: gate.outcome,
