@@ -11,6 +11,7 @@ pub mod command;
 mod document;
 pub mod expiring_entries;
 pub mod issue_ledger;
+mod items;
 mod json_path;
 mod json_value;
 pub mod lineage;
@@ -19,5 +20,6 @@ mod pattern;
 mod rust_source;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
+pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
