@@ -152,6 +152,9 @@ impl ItemsTable {
                 let key = path.rsplit('/').next().filter(|_| is_of_object(pointer, path, record));
                 let key = key.map(|key| key.replace("~1", "/").replace("~0", "~"));
                 self.one(key.as_deref(), path, value, line, hand)?;
+            } else if pointer.has_each() && value.is_string() {
+                // `/tests/*/name` leads to the ids themselves.
+                self.one(None, path, value, line, hand)?;
             } else {
                 self.of_container(path, value, line, hand)?;
             }

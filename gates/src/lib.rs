@@ -18,6 +18,7 @@ pub mod lineage;
 mod pattern;
 #[cfg(feature = "source-scan")]
 mod rust_source;
+pub mod set_equality;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
 pub mod threshold;

@@ -139,7 +139,9 @@ order = [{ what = 'o', times = [{ artifact = 'a', field = '/t' }, { artifact = '
 fn what_cannot_be_read_is_an_error() {
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     let events = "{\"seq\":0,\"run_id\":\"r7\",\"ts\":\"2026-05-31T09:00:00Z\"}\n{\"seq\":2,\"run_id\":\"r7\",\"ts\":\"2026-05-31T10:00:00Z\"}\n";
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
+    /// The case, the tree, the code.
+    type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let table: &[Row<'_>] = &[
         (
             "fg43: a key twice",
             &[("a.json", "{\"run_id\":\"r7\",\"run_id\":\"r7\"}")],
