@@ -16,6 +16,7 @@ mod json_path;
 mod json_value;
 pub mod lineage;
 mod pattern;
+pub mod remediation_backlog;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;
@@ -24,3 +25,4 @@ pub mod source_scan;
 pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
+mod view;
