@@ -10,6 +10,7 @@ pub mod classification;
 pub mod command;
 mod document;
 pub mod expiring_entries;
+pub mod incident_triggers;
 pub mod issue_ledger;
 mod items;
 mod json_path;
