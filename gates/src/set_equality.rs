@@ -36,9 +36,9 @@ portcullis::gate_kind! {
     /// ### Configuration
     /// - `a`, `b`: a list of ids, or a table with `path`, and optionally `of_run` (below the directory of this run),
     ///   `format` (`json`, `jsonl`, `toml`, or `text`: one id per line, `#` begins a comment), `schema`, `freshness` as in
-    ///   `artifact_contract`, which a `schema` needs; `items`, the JSON Pointer of a list or object, or of the ids themselves (`*` stands for each;
-    ///   default the whole document, or every record of a stream); `id`, the pointer in an item of its id (default the
-    ///   item itself if it is a text, its key in an object, or its member `id`).
+    ///   `artifact_contract`, which a `schema` needs; `items`, the JSON Pointer of a list or object, or of the ids
+    ///   themselves (`*` stands for each; default the whole document, or every record of a stream); `id`, the pointer
+    ///   in an item of its id (default the item itself if it is a text, its key in an object, or its member `id`).
     /// - `relation`: `equal`, `subset` (`a` within `b`) or `superset` (`b` within `a`); required.
     /// - `status`: a table with `field`, the pointer in an item of `b`, and `one_of`, the accepted texts.
     /// - `baseline`: a table with `path` and `format`: an older `b`, committed.

@@ -235,7 +235,7 @@ fn a_baseline_or_strict_wording_that_nobody_asks_for_is_not_missed() {
 }
 
 #[test]
-fn what_does_not_say_enough_is_an_error() {
+fn fg40_what_does_not_say_enough_is_an_error() {
     type Change = fn(&mut Value, &mut Value, &mut Value);
     let table: &[(&str, Change, &str)] = &[
         ("t07: no verdict", |v, _, _| *v = Value::Null, "artifact_missing"),

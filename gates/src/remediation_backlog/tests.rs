@@ -237,7 +237,7 @@ fn outputs_are_held_against_the_summary_and_each_other() {
 }
 
 #[test]
-fn what_cannot_be_read_is_an_error() {
+fn fg43_what_cannot_be_read_is_an_error() {
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     let table: &[(&str, &str, &str)] = &[
         (

@@ -130,7 +130,7 @@ fn only_an_accepted_status_is_one() {
 }
 
 #[test]
-fn nothing_and_the_unreadable_are_errors() {
+fn fg13_nothing_and_the_unreadable_are_errors() {
     let config = "a = { path = 'a.txt' }\nb = { path = 'b.json' }\nrelation = 'subset'";
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
     /// The case, the tree, the code.
