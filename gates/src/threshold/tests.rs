@@ -137,6 +137,19 @@ fn items_are_read_from_lists_objects_and_streams() {
 }
 
 #[test]
+fn an_item_that_has_a_threshold_of_its_own_must_be_measured() {
+    let config = "source = { path = 'a.json' }\nceilings = { '*' = 9, x = 5 }";
+    let table: &[(&str, Outcome, Option<&str>)] = &[
+        ("{\"x\":1}", Outcome::Pass, None),
+        ("{\"y\":1}", Outcome::Error, Some("metric_missing")),
+    ];
+    for (text, outcome, code) in table {
+        let seen = testing::run(&THRESHOLD, config, &[("a.json", text)]);
+        assert_eq!((seen.outcome, seen.code.as_deref()), (*outcome, *code), "{text}");
+    }
+}
+
+#[test]
 fn a_metric_without_threshold_is_not_counted_as_held() {
     let config = "source = { path = 'a.json' }\nceilings = { x = 5 }";
     let seen = testing::run(&THRESHOLD, config, &[("a.json", "{\"x\":1,\"y\":9}")]);
