@@ -1,6 +1,8 @@
 //! Values of documents: numbers that compare exactly, equality, and how a message shows them. It selects nothing.
 
+use crate::document;
 use portcullis::{Fault, wire::code::VALUE_NOT_FINITE};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use std::cmp::Ordering;
 
@@ -37,6 +39,41 @@ impl Number {
             (Self::Int(a), Self::Int(b)) => a.cmp(&b),
             (a, b) => a.as_float().total_cmp(&b.as_float()),
         }
+    }
+}
+
+impl Number {
+    /// The sum; whole numbers add exactly.
+    pub(crate) fn plus(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Int(a), Self::Int(b)) => Self::Int(a.saturating_add(b)),
+            (a, b) => Self::Float(a.as_float() + b.as_float()),
+        }
+    }
+
+    /// The number with its sign turned.
+    pub(crate) fn negated(self) -> Self {
+        match self {
+            Self::Int(n) => Self::Int(n.saturating_neg()),
+            Self::Float(x) => Self::Float(-x),
+        }
+    }
+
+    /// Whether it lies below another.
+    pub(crate) fn is_below(self, other: Self) -> bool {
+        self.compare(other) == Ordering::Less
+    }
+}
+
+/// A number of the configuration: finite, and exact for every reader.
+impl<'de> Deserialize<'de> for Number {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = toml::Value::deserialize(deserializer)?;
+        let json = document::json_of_toml(&value).map_err(serde::de::Error::custom)?;
+        let number = json.as_number().and_then(Self::of);
+        number.ok_or_else(|| {
+            serde::de::Error::custom(format!("{} is no finite number", shown(&json)))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 
 mod config;
 mod observation;
+mod teeth;
 
 use crate::{
     artifact::{Artifact, first},
@@ -11,11 +12,10 @@ use crate::{
 };
 use config::{Config, Group, Order, SourceDigest, Step};
 use observation::{Observation, observe};
-use portcullis::{
-    Code, Examined, Fault, Finding, Findings, GateContext, GateError, Location, Tooth,
-};
+use portcullis::{Code, Examined, Fault, Finding, Findings, GateContext, GateError, Location};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
+use teeth::TEETH;
 
 portcullis::gate_kind! {
     /// Holds the origin that artifacts record against each other.
@@ -253,67 +253,6 @@ fn expressions(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Res
     let contract = config.expressions(cx.gate()).map_err(first)?;
     contract.hold_expressions(&Value::Object(documents), &"", &mut Report::new(out, "docs"))
 }
-
-const TWO: &str = "artifact = [{ name = 'summary', path = 'a.json' }, { name = 'events', path = 'b.jsonl' }]
-equal = [{ what = 'run', field = '/run_id' }]
-order = [{ what = 'events before summary', times = [{ artifact = 'events', field = '/ts' }, { artifact = 'summary', field = '/generated_at' }] }]
-source_digest = [{ artifact = 'summary', field = '/inputs/src', file = 'src.txt' }]";
-/// The digest is that of `x` and a newline.
-const SUMMARY: &str = "{\"run_id\":\"r7\",\"generated_at\":\"2026-05-31T10:00:00Z\",\"inputs\":{\"src\":\"sha256:73cb3858a687a8494ca3323053016282f3dad39d42cf62ca4e79dda2aac7d9ac\"}}";
-const EVENTS: &str = "{\"seq\":0,\"run_id\":\"r7\",\"ts\":\"2026-05-31T09:00:00Z\"}\n{\"seq\":1,\"run_id\":\"r7\",\"ts\":\"2026-05-31T10:00:00Z\"}\n";
-
-static TEETH: &[Tooth] = &[
-    Tooth::known_good(
-        "two_artifacts_of_one_origin",
-        TWO,
-        &[("a.json", SUMMARY), ("b.jsonl", EVENTS), ("src.txt", "x\n")],
-    ),
-    Tooth::known_bad(
-        "fg40_a_record_of_another_run",
-        LINEAGE_MISMATCH,
-        TWO,
-        &[
-            ("a.json", SUMMARY),
-            (
-                "b.jsonl",
-                "{\"run_id\":\"r7\",\"ts\":\"2026-05-31T09:00:00Z\"}\n{\"run_id\":\"r6\",\"ts\":\"2026-05-31T10:00:00Z\"}\n",
-            ),
-            ("src.txt", "x\n"),
-        ],
-    ),
-    Tooth::known_bad(
-        "the_summary_is_older_than_its_events",
-        TIME_ORDER_BROKEN,
-        TWO,
-        &[
-            ("a.json", SUMMARY),
-            ("b.jsonl", "{\"run_id\":\"r7\",\"ts\":\"2026-05-31T10:00:01Z\"}\n"),
-            ("src.txt", "x\n"),
-        ],
-    ),
-    Tooth::known_bad(
-        "a_time_without_zone",
-        TIME_INVALID,
-        TWO,
-        &[
-            ("a.json", SUMMARY),
-            ("b.jsonl", "{\"run_id\":\"r7\",\"ts\":\"2026-05-31 09:00\"}\n"),
-            ("src.txt", "x\n"),
-        ],
-    ),
-    Tooth::known_bad(
-        "the_source_has_changed_since",
-        SOURCE_DIGEST_DIFFERS,
-        TWO,
-        &[("a.json", SUMMARY), ("b.jsonl", EVENTS), ("src.txt", "y\n")],
-    ),
-    Tooth::known_bad(
-        "fg37_one_of_two_does_not_exist",
-        crate::artifact_contract::ARTIFACT_MISSING,
-        TWO,
-        &[("a.json", SUMMARY), ("c.jsonl", EVENTS), ("src.txt", "x\n")],
-    ),
-];
 
 #[cfg(test)]
 mod tests;

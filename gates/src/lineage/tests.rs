@@ -1,6 +1,9 @@
 //! Lineages as tables over small trees.
 
-use super::{LINEAGE, SUMMARY, TWO};
+use super::{
+    LINEAGE,
+    teeth::{EVENTS, SUMMARY, TWO},
+};
 use portcullis::{Outcome, testing};
 
 #[test]
@@ -135,39 +138,39 @@ order = [{ what = 'o', times = [{ artifact = 'a', field = '/t' }, { artifact = '
     }
 }
 
+fn error(case: &str, files: &[(&str, &str)], code: &str) {
+    let seen = testing::run(&LINEAGE, TWO, files);
+    let expected = (Outcome::Error, Some(code));
+    assert_eq!((seen.outcome, seen.code.as_deref()), expected, "{case}: {:?}", seen.messages);
+}
+
 #[test]
-fn what_cannot_be_read_is_an_error() {
+fn fg37_only_siblings_of_the_artifacts_exist() {
+    error("t07: a stream", &[("a.json", SUMMARY), ("b2.jsonl", EVENTS)], "artifact_missing");
+    let beside = [("a.json", SUMMARY), ("b.jsonl", EVENTS), ("src2.txt", "x\n")];
+    error("t07: the source", &beside, "artifact_missing");
+}
+
+#[test]
+fn fg43_a_run_that_stands_twice() {
+    error("twice", &[("a.json", "{\"run_id\":\"r6\",\"run_id\":\"r7\"}")], "duplicate_key");
+}
+
+#[test]
+fn fg47_a_torn_or_missing_record() {
+    let gap = EVENTS.replace("\"seq\":1", "\"seq\":2");
+    error("a gap", &[("a.json", SUMMARY), ("b.jsonl", &gap)], "record_torn");
+    error("a torn line", &[("a.json", SUMMARY), ("b.jsonl", EVENTS.trim_end())], "record_torn");
+}
+
+#[test]
+fn t12_a_document_that_is_too_deep_or_too_large() {
     let deep = format!("{}1{}", "[".repeat(100), "]".repeat(100));
-    let events = "{\"seq\":0,\"run_id\":\"r7\",\"ts\":\"2026-05-31T09:00:00Z\"}\n{\"seq\":2,\"run_id\":\"r7\",\"ts\":\"2026-05-31T10:00:00Z\"}\n";
-    let table: &[(&str, &[(&str, &str)], &str)] = &[
-        (
-            "fg43: a key twice",
-            &[("a.json", "{\"run_id\":\"r7\",\"run_id\":\"r7\"}")],
-            "duplicate_key",
-        ),
-        ("t12: too deep", &[("a.json", &deep)], "input_too_large"),
-        (
-            "fg47: a torn line",
-            &[("a.json", SUMMARY), ("b.jsonl", "{\"run_id\":\"r7\"}")],
-            "record_torn",
-        ),
-        ("fg47: a gap", &[("a.json", SUMMARY), ("b.jsonl", events)], "record_torn"),
-        ("t07: a stream does not exist", &[("a.json", SUMMARY)], "artifact_missing"),
-        (
-            "t07: the source does not exist",
-            &[("a.json", SUMMARY), ("b.jsonl", super::EVENTS)],
-            "artifact_missing",
-        ),
-    ];
-    for (case, files, code) in table {
-        let seen = testing::run(&LINEAGE, TWO, files);
-        assert_eq!(
-            (seen.outcome, seen.code.as_deref()),
-            (Outcome::Error, Some(*code)),
-            "{case}: {:?}",
-            seen.messages
-        );
-    }
+    error("too deep", &[("a.json", &deep)], "input_too_large");
+    let long = format!("{{\"run_id\":\"{}\"}}\n", "7".repeat(70_000));
+    error("a line too long", &[("a.json", SUMMARY), ("b.jsonl", &long)], "input_too_large");
+    let wide = format!("[{}1]", "1,".repeat(260_000));
+    error("too many nodes", &[("a.json", &wide)], "input_too_large");
 }
 
 #[cfg(feature = "cel")]
