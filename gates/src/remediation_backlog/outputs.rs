@@ -96,7 +96,8 @@ fn hold_schema(path: &str, schema: &str, json: &Value, out: &mut Findings) {
 
 /// A backlog is not empty exactly when failures exist: it lists them, all of them, and nothing else.
 fn hold_entries(path: &str, pointer: &str, json: &Value, backlog: &Backlog, out: &mut Findings) {
-    let selection = Pointer::parse(pointer).map(|pointer| pointer.select(json));
+    let pointer = Pointer::parse(pointer);
+    let selection = pointer.as_ref().map(|pointer| pointer.select(json));
     let listed: Vec<&Value> =
         selection.iter().flat_map(|selection| &selection.found).map(|(_, value)| *value).collect();
     let lost = selection.iter().flat_map(|selection| &selection.missing);

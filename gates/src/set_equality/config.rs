@@ -37,7 +37,7 @@ pub(super) enum Relation {
 /// Ids: in the table itself, or the items of an artifact.
 pub(super) enum Ids {
     List(Vec<String>),
-    Items(ItemsTable),
+    Items(Box<ItemsTable>),
 }
 
 /// Which status a member must have.
@@ -98,7 +98,7 @@ impl Config {
     pub(super) fn before(&self) -> Option<Ids> {
         match (&self.baseline, &self.b) {
             (Some(baseline), Ids::Items(table)) => {
-                Some(Ids::Items(table.elsewhere(&baseline.path, baseline.format)))
+                Some(Ids::Items(Box::new(table.elsewhere(&baseline.path, baseline.format))))
             }
             (Some(_) | None, Ids::List(_) | Ids::Items(_)) => None,
         }
@@ -122,7 +122,7 @@ impl<'de> Deserialize<'de> for Ids {
 
             fn visit_map<A: de::MapAccess<'de>>(self, map: A) -> Result<Ids, A::Error> {
                 let access = de::value::MapAccessDeserializer::new(map);
-                ItemsTable::deserialize(access).map(Ids::Items)
+                ItemsTable::deserialize(access).map(|table| Ids::Items(Box::new(table)))
             }
         }
         deserializer.deserialize_any(ListOrTable)
