@@ -7,6 +7,8 @@ pub mod cargo_config;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+#[cfg(all(feature = "classification", feature = "markdown"))]
+pub mod docs_commands;
 #[cfg(feature = "markdown")]
 mod documents;
 pub mod expiring_entries;
@@ -15,6 +17,8 @@ pub mod issue_ledger;
 mod markdown;
 #[cfg(feature = "markdown")]
 pub mod ordered_tiers;
+#[cfg(all(feature = "classification", feature = "markdown"))]
+pub mod ownership_map;
 mod pattern;
 #[cfg(feature = "markdown")]
 mod places;
@@ -22,5 +26,11 @@ mod places;
 mod rust_source;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
+#[cfg(feature = "classification")]
+pub mod test_doubles;
+#[cfg(feature = "markdown")]
+pub mod text_tokens;
 mod toml_file;
 pub mod tool_identity;
+#[cfg(feature = "classification")]
+mod workspace;

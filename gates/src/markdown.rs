@@ -1,7 +1,7 @@
 //! A document as CommonMark has it: headings, links, code spans and code blocks with their places. It renders nothing.
 
 use crate::places::Places;
-use portcullis::{Fault, File, GateError, Location, RelPath, wire::code::INPUT_TOO_LARGE};
+use portcullis::{Fault, Location, RelPath, wire::code::INPUT_TOO_LARGE};
 use pulldown_cmark::{
     BrokenLink, CodeBlockKind, Event, HeadingLevel, LinkType, Options, Parser, Tag, TagEnd,
 };
@@ -32,6 +32,15 @@ pub(crate) struct Heading {
     level: HeadingLevel,
     /// From its first byte to the next heading of its level or above.
     pub(crate) range: Range<usize>,
+    /// Where the heading itself ends.
+    pub(crate) body: usize,
+}
+
+impl Heading {
+    /// Its level, from 1.
+    pub(crate) fn level(&self) -> u8 {
+        self.level as u8
+    }
 }
 
 /// A link or image.
@@ -62,18 +71,10 @@ pub(crate) struct CodeBlock {
 }
 
 impl Document {
-    /// Reads a file.
-    ///
-    /// # Errors
-    /// When it cannot be read, is larger than 4 MiB, or nests deeper than any text for people.
-    pub(crate) fn read(file: &File<'_>) -> Result<Self, GateError> {
-        Self::new(file.path(), file.text()?)
-    }
-
     /// Reads a text.
     ///
     /// # Errors
-    /// As [`Document::read`].
+    /// When it is larger than 4 MiB, or nests deeper than any text for people.
     pub(crate) fn new(path: &RelPath, text: String) -> Result<Self, Fault> {
         let places = Places::new(&text);
         within_limits(path, &text)?;
@@ -150,7 +151,7 @@ impl Document {
                 }
                 Event::End(TagEnd::Heading(_)) => {
                     if let Some((level, start, title)) = heading.take() {
-                        self.heading(level, start, title.trim());
+                        self.heading(level, start..range.end, title.trim());
                     }
                 }
                 Event::Start(Tag::Link { dest_url, .. } | Tag::Image { dest_url, .. }) => {
@@ -213,11 +214,12 @@ impl Document {
         }
     }
 
-    fn heading(&mut self, level: HeadingLevel, start: usize, title: &str) {
+    fn heading(&mut self, level: HeadingLevel, range: Range<usize>, title: &str) {
         self.headings.push(Heading {
             path: vec![title.to_owned()],
             level,
-            range: start..usize::MAX,
+            range: range.start..usize::MAX,
+            body: range.end,
         });
         let slug = slug(title);
         let twins = self.anchors.entry(slug.clone()).and_modify(|n| *n += 1).or_insert(0);
