@@ -10,6 +10,7 @@ mod rule;
 pub(crate) use cel::CelTable;
 pub(crate) use contract::{Contract, Report, Terms};
 pub(crate) use freshness::Freshness;
+#[cfg(feature = "markdown")]
 pub(crate) use rule::RuleTable;
 
 use config::{Config, OnMissing};
@@ -64,7 +65,7 @@ portcullis::gate_kind! {
 
 pub(crate) const ARTIFACT_MISSING: Code =
     Code::new("PC1100", "artifact_missing", "A required artifact does not exist.");
-const ARTIFACT_STALE: Code =
+pub(crate) const ARTIFACT_STALE: Code =
     Code::new("PC1101", "artifact_stale", "An artifact is older than its contract allows.");
 pub(crate) const LINEAGE_MISMATCH: Code =
     Code::new("PC1102", "lineage_mismatch", "An artifact is of another run or origin.");

@@ -1,6 +1,6 @@
 //! Every test target belongs to exactly one suite. It runs no test, and does not judge waivers or quarantine.
 
-mod groups;
+pub(crate) mod groups;
 mod leak;
 pub(crate) mod universe;
 

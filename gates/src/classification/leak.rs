@@ -39,7 +39,8 @@ fn scan_member(
         let file = cx.file(path);
         if file.exists()? { file.text().map(Some) } else { Ok(None) }
     };
-    for (path, tokens) in cx.watch(module_files(source, read))? {
+    for (path, file) in cx.watch(module_files(source, read))? {
+        let tokens = file.tokens;
         for found in path_uses(&tokens) {
             for name in &rule.forbid {
                 let parts: Vec<String> = name.split("::").map(str::to_owned).collect();

@@ -82,6 +82,54 @@ pub(crate) fn path_uses(tokens: &[Token]) -> Vec<PathUse> {
     uses
 }
 
+/// The imports and paths of some tokens, as written and not completed.
+#[cfg(feature = "classification")]
+#[derive(Default)]
+pub(crate) struct Written {
+    /// Names in this scope, and the paths they stand for.
+    pub(crate) names: BTreeMap<String, Vec<Vec<String>>>,
+    /// Paths whose whole content is brought in.
+    pub(crate) globs: Vec<Vec<String>>,
+    /// Each imported path, a glob without its star.
+    pub(crate) imported: Vec<(Vec<String>, Token)>,
+    /// Each path outside of imports; names after a dot are left out.
+    pub(crate) paths: Vec<(Vec<String>, Token)>,
+}
+
+/// Reads the imports and paths of some tokens. An import counts for all of them, wherever it stands.
+#[cfg(feature = "classification")]
+pub(crate) fn written(tokens: &[Token]) -> Written {
+    let mut written = Written::default();
+    let mut imports = Imports::default();
+    let mut uses = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        if tokens[index].is_ident("use") && starts_item(tokens, index) {
+            index = read_use(tokens, index + 1, &mut imports, &mut uses);
+            continue;
+        }
+        if tokens[index].kind != Kind::Ident {
+            index += 1;
+            continue;
+        }
+        let start = index;
+        let (path, next) = read_path(tokens, index);
+        index = next;
+        let dots = |back: usize| start.checked_sub(back).is_some_and(|at| tokens[at].is("."));
+        // One dot makes a member; two make a range, and a path may stand behind it.
+        if !dots(1) || dots(2) {
+            written.paths.push((path, tokens[start].clone()));
+        }
+    }
+    written.names = imports.names;
+    written.globs = imports.globs;
+    written.imported = uses
+        .into_iter()
+        .flat_map(|found| found.meanings.into_iter().map(move |path| (path, found.at.clone())))
+        .collect();
+    written
+}
+
 /// `use` is a keyword, but `impl Trait + use<'a>` is no import.
 fn starts_item(tokens: &[Token], index: usize) -> bool {
     !tokens.get(index + 1).is_some_and(|next| next.is("<"))
