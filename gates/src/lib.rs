@@ -4,10 +4,12 @@ pub mod artifact_contract;
 pub mod artifact_set;
 mod calendar;
 pub mod cargo_config;
+pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
 pub mod expiring_entries;
+pub mod host_matrix;
 pub mod issue_ledger;
 mod pattern;
 #[cfg(feature = "source-scan")]
