@@ -12,6 +12,7 @@ pub mod expiring_entries;
 pub mod host_matrix;
 pub mod issue_ledger;
 mod pattern;
+pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 #[cfg(feature = "source-scan")]
