@@ -307,7 +307,8 @@ fn a_reference_counts_where_code_stands() {
 #[test]
 fn a_lane_plays_back_or_says_so() {
     let policy = "[policy]\nversion = 1\nowner = 'bench'\n[environment]\nallow = ['VCR_MODE']\n";
-    let table: &[(&str, Option<&str>, Option<&str>, Lane, bool)] = &[
+    type Row<'a> = (&'a str, Option<&'a str>, Option<&'a str>, Lane, bool);
+    let table: &[Row<'_>] = &[
         ("playback where it must", Some("playback"), None, Lane::Release, true),
         ("nothing where it must", None, None, Lane::Release, false),
         ("recording where it must", Some("record"), None, Lane::Release, false),
@@ -447,7 +448,8 @@ fn an_archive_is_read_with_its_lists() {
         teeth::TEETH.iter().find(|tooth| tooth.name == "an_http_archive").expect("a tooth").files
             [0]
         .1;
-    let table: &[(&str, &str, &str, Result<&[&str], &str>)] = &[
+    type Row<'a> = (&'a str, &'a str, &'a str, Result<&'a [&'a str], &'a str>);
+    let table: &[Row<'_>] = &[
         ("as written", "1.2", "1.2", Ok(&[])),
         ("another version", "1.2", "1.1", Err("cassette_invalid")),
         ("no response", "\"response\"", "\"respons\"", Err("cassette_invalid")),
@@ -525,7 +527,8 @@ fn t12_yaml_is_read_as_strictly_as_json() {
     };
     let deep = |n: usize| format!("{}{}\n...\n", "[".repeat(n), "]".repeat(n));
     let cut_at_a_line = YAML.replace("        model: small-1\n...\n", "");
-    let table: &[(&str, String, Result<&[&str], &str>)] = &[
+    type Row<'a> = (&'a str, String, Result<&'a [&'a str], &'a str>);
+    let table: &[Row<'_>] = &[
         ("as written", YAML.to_owned(), Ok(&[])),
         ("nothing", String::new(), Err("cassette_invalid")),
         ("only an end", "...\n".to_owned(), Err("cassette_invalid")),

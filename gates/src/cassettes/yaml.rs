@@ -42,18 +42,21 @@ pub(super) fn parse(text: &str, path: &str) -> Result<Value, Fault> {
             Some(at) => Location::at(path, narrow(at.line()), narrow(at.column())),
             None => Location::file(path),
         };
-        let fault = match error.without_snippet() {
-            Error::DuplicateMappingKey { .. } => Fault::new(
+        let error = error.without_snippet();
+        let fault = if matches!(error, Error::DuplicateMappingKey { .. }) {
+            Fault::new(
                 DUPLICATE_KEY,
                 "a key stands twice in one mapping",
                 "keep one of the two, whichever is true",
-            ),
-            Error::Budget { .. } => Fault::new(
+            )
+        } else if matches!(error, Error::Budget { .. }) {
+            Fault::new(
                 INPUT_TOO_LARGE,
                 "a YAML cassette has anchors or aliases, several documents, or is too large or too deep",
                 "write every value in full, in one document of at most 250000 values and 64 levels",
-            ),
-            other => invalid("a text is not the YAML it should be", path).found(other.to_string()),
+            )
+        } else {
+            invalid("a text is not the YAML it should be", path).found(error.to_string())
         };
         fault.at(place)
     })

@@ -90,7 +90,8 @@ fn a_report_of_another_platform_is_held_to_the_policy_of_here() {
     );
     let good = row("symlinks", "pass", true);
     let today = "2026-05-31";
-    let table: &[(&str, String, Result<&[&str], &str>)] = &[
+    type Row<'a> = (&'a str, String, Result<&'a [&'a str], &'a str>);
+    let table: &[Row<'_>] = &[
         ("passed", other(today, &good), Ok(&[])),
         ("failed", other(today, &row("symlinks", "fail", true)), Ok(&["platform_check_failed"])),
         (

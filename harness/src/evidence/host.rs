@@ -283,7 +283,8 @@ mod tests {
 
     #[test]
     fn the_locale_that_counts_is_the_strongest_one() {
-        let table: &[(&str, &[(&str, &str)], bool)] = &[
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], bool);
+        let table: &[Row<'_>] = &[
             ("none", &[], true),
             ("UTF-8", &[("LANG", "en_US.UTF-8")], true),
             ("UTF-8 in another spelling", &[("LC_ALL", "C.utf8")], true),
