@@ -8,13 +8,18 @@ use portcullis::{
     kernel::policy,
     testing::{Bench, Seen},
 };
-use portcullis_gates::{runtime_matrix::RUNTIME_MATRIX, tool_identity::TOOL_IDENTITY};
+use portcullis_gates::{
+    cassettes::CASSETTES, host_matrix::HOST_MATRIX, runtime_matrix::RUNTIME_MATRIX,
+    tool_identity::TOOL_IDENTITY,
+};
 use std::{
     ffi::OsString,
     path::{Path, PathBuf},
 };
 
 const EXAMPLE: &str = include_str!("../docs/examples/compat_harness.toml");
+const CROSS_PLATFORM: &str = include_str!("../docs/examples/cross_platform_matrix.toml");
+const PROVIDER: &str = include_str!("../docs/examples/provider_cassettes.toml");
 const NODE: &str = "preset = 'node'\non_absent = 'fail_in_ci'";
 const SHIM: &str = "preset = 'node'\nthrough = ['bun', '--bun', 'run']\non_absent = 'fail_in_ci'";
 
@@ -173,9 +178,9 @@ fn t34_bun_is_taken_from_the_target_directory_and_not_from_the_tree() {
 }
 
 /// The table of the example, without what other keys of a gate say.
-fn example(id: &str) -> GateTable {
+fn example(text: &str, id: &str) -> GateTable {
     let head = "[policy]\nversion = 1\nowner = \"example\"\n";
-    let policy = policy::parse("portcullis.toml", &format!("{head}{EXAMPLE}"))
+    let policy = policy::parse("portcullis.toml", &format!("{head}{text}"))
         .expect("the example is a policy");
     policy
         .gates
@@ -185,22 +190,22 @@ fn example(id: &str) -> GateTable {
 }
 
 #[test]
-fn the_example_is_a_policy_that_its_kinds_accept() {
-    let table: &[(&str, &'static KindDecl)] = &[
-        ("node_detection_accepts_real_node", &TOOL_IDENTITY),
-        ("node_detection_rejects_bun_node_shim_when_present", &TOOL_IDENTITY),
-        ("bun_detection_accepts_real_bun", &TOOL_IDENTITY),
-        ("runtime_compatibility_matrix", &RUNTIME_MATRIX),
+fn the_examples_are_policies_that_their_kinds_accept() {
+    let table: &[(&str, &str, &'static KindDecl)] = &[
+        (EXAMPLE, "node_detection_accepts_real_node", &TOOL_IDENTITY),
+        (EXAMPLE, "node_detection_rejects_bun_node_shim_when_present", &TOOL_IDENTITY),
+        (EXAMPLE, "bun_detection_accepts_real_bun", &TOOL_IDENTITY),
+        (EXAMPLE, "runtime_compatibility_matrix", &RUNTIME_MATRIX),
+        (CROSS_PLATFORM, "cross_platform_matrix", &HOST_MATRIX),
+        (PROVIDER, "provider_cassettes", &CASSETTES),
     ];
-    for (id, kind) in table {
-        let faults = (kind.prepare)(&example(id)).err();
+    for (text, id, kind) in table {
+        let faults = (kind.prepare)(&example(text, id)).err();
         assert!(faults.is_none(), "{id}: {faults:?}");
     }
-    assert_eq!(
-        EXAMPLE.matches("[[gate]]").count(),
-        table.len(),
-        "a gate of the example is not looked at"
-    );
+    let texts = [EXAMPLE, CROSS_PLATFORM, PROVIDER];
+    let gates: usize = texts.iter().map(|text| text.matches("[[gate]]").count()).sum();
+    assert_eq!(gates, table.len(), "a gate of an example is not looked at");
 }
 
 /// The lines of the example between two marks of the matrix, as the body of a table.

@@ -2,6 +2,7 @@
 //! a date, a test that plays them. It replays nothing, and it does not look into compressed bodies.
 
 mod config;
+mod credential;
 mod freshness;
 mod har;
 mod model;
@@ -146,7 +147,7 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
         interactions += cassette.interactions.len();
         for interaction in &cassette.interactions {
             hold_url(interaction, &rules, report)?;
-            hold_credentials(interaction, &rules, report);
+            credential::hold(interaction, &rules, report);
             if let Some(models) = &rules.models {
                 of_models += usize::from(model::hold(interaction, models, report)?);
             }
@@ -197,8 +198,7 @@ impl Report<'_> {
 fn hold_mode(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<(), GateError> {
     let name = config.mode_variable.as_str();
     let lane = cx.lane();
-    let ci =
-        cx.env("CI").is_some_and(|ci| !matches!(ci, "" | "0") && !ci.eq_ignore_ascii_case("false"));
+    let ci = cx.is_ci();
     let must = config.playback_lanes.contains(&lane);
     if !must && !ci && lane == Lane::Local {
         return Ok(());
@@ -276,58 +276,6 @@ fn hold_url(
         report.add(CASSETTE_URL_REFUSED, &place, why, remedy, shown);
     }
     Ok(())
-}
-
-/// Holds every credential of one interaction to the placeholders.
-fn hold_credentials(interaction: &Interaction, rules: &config::Rules, report: &mut Report<'_>) {
-    let parameters =
-        url::Url::parse(&interaction.url).map(|url| url.parameters()).unwrap_or_default();
-    let parameters = parameters.into_iter().chain(interaction.parameters.iter().cloned());
-    let mut suspects: Vec<(String, String)> = Vec::new();
-    for (name, value) in parameters.filter(|(name, _value)| rules.is_credential_parameter(name)) {
-        suspects.push((format!("{}/request/url?{name}", interaction.place), value));
-    }
-    for (part, headers) in
-        [("request", &interaction.request_headers), ("response", &interaction.response_headers)]
-    {
-        for (name, value) in
-            headers.iter().filter(|(name, _value)| rules.is_credential_header(name))
-        {
-            for value in credentials_of(name, value) {
-                suspects.push((format!("{}/{part}/headers/{name}", interaction.place), value));
-            }
-        }
-    }
-    for (place, value) in suspects {
-        if !rules.placeholders.contains(&value) {
-            let message = "a credential is not a placeholder";
-            let remedy = "replace the value by one of `placeholders`; revoke it if it was real";
-            let found = Some(format!("[redacted:{}]", value.len()));
-            report.add(CREDENTIAL_NOT_PLACEHOLDER, &place, message, remedy, found);
-        }
-    }
-}
-
-/// The secret parts of a header: after the scheme of an authorization, and the value of each cookie.
-fn credentials_of(name: &str, value: &str) -> Vec<String> {
-    let value = value.trim();
-    if name.eq_ignore_ascii_case("cookie") {
-        let values =
-            value.split(';').map(|pair| pair.split_once('=').map_or(pair, |(_, value)| value));
-        return values.map(|value| value.trim().to_owned()).collect();
-    }
-    if name.eq_ignore_ascii_case("set-cookie") {
-        let pair = value.split(';').next().unwrap_or(value);
-        return vec![pair.split_once('=').map_or(pair, |(_, value)| value).trim().to_owned()];
-    }
-    const SCHEMES: &[&str] = &["bearer", "basic", "token", "apikey"];
-    let secret = match value.split_once(' ') {
-        Some((scheme, rest)) if SCHEMES.contains(&scheme.to_ascii_lowercase().as_str()) => {
-            rest.trim()
-        }
-        Some(_) | None => value,
-    };
-    vec![secret.to_owned()]
 }
 
 /// A cassette that states its model states an allowed one.

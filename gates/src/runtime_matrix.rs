@@ -133,8 +133,7 @@ fn absent(
     }
     let names = absent.join("`, `");
     let message = format!("no runtime `{names}` is installed, so nothing was compared");
-    let ci =
-        cx.env("CI").is_some_and(|ci| !matches!(ci, "" | "0") && !ci.eq_ignore_ascii_case("false"));
+    let ci = cx.is_ci();
     match config.on_absent {
         OnAbsent::FailInCi if !ci => Ok(Some(Examined::skipped(SkipReason::ToolMissing, message))),
         OnAbsent::Skip => Ok(Some(Examined::skipped(SkipReason::ToolMissing, message))),

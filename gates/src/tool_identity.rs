@@ -152,8 +152,7 @@ fn absent(
         Some(word) => word.clone(),
         None => identity.candidates.join("`, `"),
     };
-    let ci =
-        cx.env("CI").is_some_and(|ci| !matches!(ci, "" | "0") && !ci.eq_ignore_ascii_case("false"));
+    let ci = cx.is_ci();
     let message = format!("none of `{names}` is on the search path");
     match config.on_absent {
         OnAbsent::FailInCi if !ci => Ok(Examined::skipped(SkipReason::ToolMissing, message)),

@@ -166,6 +166,39 @@ fn urls_are_matched_strictly() {
 }
 
 #[test]
+fn a_host_is_allowed_as_a_whole_or_not_at_all() {
+    let pattern = CONFIG.lines().find(|line| line.starts_with("urls")).expect("the patterns");
+    let config = CONFIG.replace(pattern, "");
+    let table: &[(&str, &str, Option<&str>)] = &[
+        ("as listed", "https://api.example.com/anything", None),
+        ("in capitals", "https://API.example.com/anything", None),
+        ("with the port of its scheme", "https://api.example.com:443/x", None),
+        ("with another port", "https://api.example.com:444/x", Some("is not allowed")),
+        ("with something behind", "https://api.example.com.evil.example/x", Some("is not allowed")),
+        ("with something before", "https://evilapi.example.com/x", Some("is not allowed")),
+        ("with a dot behind", "https://api.example.com./x", Some("is not allowed")),
+        ("as a user of another", "https://api.example.com@evil.example/x", Some("a user")),
+        ("with a user of its own", "https://me@api.example.com/x", Some("a user")),
+        ("not encrypted", "http://api.example.com/x", Some("not encrypted")),
+        ("of another scheme", "ftp://api.example.com/x", Some("scheme")),
+        ("this machine", "https://127.9.9.9/x", Some("this machine")),
+        ("this machine by another name", "https://a.localhost/x", Some("this machine")),
+        ("this machine in version six", "https://[::1]:8080/x", Some("this machine")),
+    ];
+    for (case, url, refused) in table {
+        let cassette = GOOD.replace("https://api.example.com/v1/chat?a=1&b=2", url);
+        let seen = run(&CASSETTES, &config, &[("cassettes/chat.json", &cassette), TEST]);
+        match refused {
+            None => assert_eq!(seen.outcome, Outcome::Pass, "{case}: {:?}", seen.messages),
+            Some(why) => {
+                assert_eq!(seen.codes, ["cassette_url_refused"], "{case}");
+                assert!(seen.messages[0].contains(why), "{case}: {:?}", seen.messages);
+            }
+        }
+    }
+}
+
+#[test]
 fn the_model_that_was_asked_is_the_one_that_answered() {
     let ask = "{\"model\": \"large-2\"}";
     let table: &[(&str, &str, &str, &[&str])] = &[

@@ -154,7 +154,17 @@ fn a_report_of_another_platform_is_held_to_the_policy_of_here() {
             ),
         }
     }
-    // Of several reports the newest counts, whatever order they are read in.
+}
+
+/// Of several reports the newest counts, whatever order they are read in.
+#[test]
+fn the_newest_report_of_a_platform_counts() {
+    let platform = if cfg!(windows) { "linux" } else { "windows" };
+    let config = format!(
+        "required = ['{platform}']\nmust_pass = {{ default = ['temp_dir'], {platform} = ['symlinks'] }}\n\
+         reports = ['r/*.json']\nfreshness = {{ max_age = '7d' }}"
+    );
+    let (good, today) = (row("symlinks", "pass", true), "2026-05-31");
     let failed = other("2026-05-29", &row("symlinks", "fail", true));
     for (old, new) in [("r/a.json", "r/b.json"), ("r/b.json", "r/a.json")] {
         assert_eq!(

@@ -229,6 +229,12 @@ impl<'a> GateContext<'a> {
         self.world.environment.get(name)
     }
 
+    /// Whether this is a CI machine, where nothing is excused for being absent.
+    #[must_use]
+    pub fn is_ci(&self) -> bool {
+        self.world.environment.is_ci()
+    }
+
     /// This machine, to be tried out.
     #[must_use]
     pub fn host(&self) -> Host<'a> {
