@@ -5,6 +5,7 @@ pub mod artifact_contract;
 pub mod artifact_set;
 mod calendar;
 pub mod cargo_config;
+pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
@@ -14,6 +15,7 @@ mod document;
 #[cfg(feature = "markdown")]
 mod documents;
 pub mod expiring_entries;
+pub mod host_matrix;
 pub mod incident_triggers;
 pub mod issue_ledger;
 mod items;
@@ -30,6 +32,7 @@ mod pattern;
 #[cfg(feature = "markdown")]
 mod places;
 pub mod remediation_backlog;
+pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;

@@ -29,7 +29,6 @@ const LATER: &[(u32, &str)] = &[
     (36, "needs `cargo portcullis replay`"),
     (51, "needs the tree digest of the work tree in the decision"),
     (52, "needs policy on two trees"),
-    (53, "belongs to the tests of `tool_identity`, until its case stands here"),
     (55, "belongs to the tests of snapshots and of the census, until its case stands here"),
     (64, WORKFLOW),
     (65, WORKFLOW),

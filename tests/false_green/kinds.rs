@@ -13,6 +13,7 @@ use portcullis::{
 use portcullis_gates::{
     artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, lineage::LINEAGE,
     set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD,
+    tool_identity::TOOL_IDENTITY,
 };
 use std::{fs, path::Path};
 
@@ -174,4 +175,26 @@ fn fg47_a_torn_or_missing_record() {
 #[test]
 fn fg54_a_member_renamed_out_of_the_summary() {
     check(&[Row("fg54", &SET_EQUALITY, Effective::Fail, "set_mismatch")]);
+}
+
+/// A stub first on the search path that exits with 0 whatever it is asked; the control answers as the tool does.
+#[cfg(unix)]
+#[test]
+fn fg53_a_stub_that_always_exits_with_0() {
+    use std::os::unix::fs::PermissionsExt as _;
+    const TOOL: &str = "portcullis-fg53";
+    let config = fs::read_to_string(fixture("fg53").join("gate.toml")).expect("the gate's table");
+    let passed = Verdict { effective: Effective::Pass, code: None, exit: 0 };
+    let code = Some("tool_identity_mismatch".to_owned());
+    let refused = Verdict { effective: Effective::Fail, code, exit: 11 };
+    for (tree, expected) in [("bad", refused), ("good", passed)] {
+        // Outside the tree: a tool of the tree itself is refused before it is asked anything.
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join(TOOL);
+        fs::copy(fixture("fg53").join(tree).join(TOOL), &target).expect("a copy");
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).expect("a mode");
+        let path = folder.path().to_str().expect("a plain path");
+        let seen = Bench::new(&TOOL_IDENTITY, &config).env("PATH", path).run();
+        assert_eq!(judged(&seen), expected, "{tree}: {:?}", seen.messages);
+    }
 }
