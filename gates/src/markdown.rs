@@ -326,12 +326,12 @@ mod tests {
         let links: Vec<(&str, bool)> =
             document.links.iter().map(|link| (link.target.as_str(), link.is_undefined)).collect();
         assert_eq!(links, [("c.md#d", false), ("f.png", false), ("m.md", false), ("j", true)]);
-        let blocks: Vec<(Option<&str>, Vec<(u32, &str)>)> = document
+        let blocks: Vec<_> = document
             .blocks
             .iter()
             .map(|block| {
                 let lines = block.lines.iter().map(|(number, line)| (*number, line.as_str()));
-                (block.info.as_deref(), lines.collect())
+                (block.info.as_deref(), lines.collect::<Vec<(u32, &str)>>())
             })
             .collect();
         assert_eq!(
