@@ -42,6 +42,18 @@ fn a_document_may_say_what_its_tier_allows() {
 }
 
 #[test]
+fn only_a_phrase_that_covers_all_of_it_excuses_another() {
+    let manifest =
+        MANIFEST.replace("'compatible'", "'compatible', 'a drop-in', 'better replacement'");
+    for (text, expected) in
+        [("a drop-in replacement", 1), ("drop-in better replacement", 0), ("a drop-in", 0)]
+    {
+        let files = [("tiers.toml", manifest.as_str()), EVIDENCE, ("a.md", text)];
+        assert_eq!(run(&ORDERED_TIERS, BASIC, &files).codes.len(), expected, "{text}");
+    }
+}
+
+#[test]
 fn code_blocks_can_be_left_out() {
     let config = format!("{BASIC}\ncode_blocks = 'skip'");
     let text = "```\ndrop-in replacement\n```\nö drop-in replacement";
