@@ -54,6 +54,16 @@ fn only_a_phrase_that_covers_all_of_it_excuses_another() {
 }
 
 #[test]
+fn what_a_tier_forbids_is_not_excused_by_a_lower_one() {
+    let manifest = MANIFEST.replace("['guaranteed']", "['guaranteed', 'compatible']");
+    let files = [("tiers.toml", manifest.as_str()), EVIDENCE, ("a.md", "compatible")];
+    for (tier, expected) in [("basic", 0), ("strict", 1)] {
+        let config = BASIC.replace("tier = 'basic'", &format!("tier = '{tier}'"));
+        assert_eq!(run(&ORDERED_TIERS, &config, &files).codes.len(), expected, "{tier}");
+    }
+}
+
+#[test]
 fn code_blocks_can_be_left_out() {
     let config = format!("{BASIC}\ncode_blocks = 'skip'");
     let text = "```\ndrop-in replacement\n```\nö drop-in replacement";
