@@ -64,6 +64,10 @@ pub(crate) struct CodeSpan {
 #[derive(Debug)]
 pub(crate) struct CodeBlock {
     /// The info string of a fence; nothing for an indented block.
+    #[cfg_attr(
+        not(feature = "classification"),
+        expect(dead_code, reason = "`docs_commands` asks for it")
+    )]
     pub(crate) info: Option<String>,
     /// The lines with their numbers in the document.
     pub(crate) lines: Vec<(u32, String)>,

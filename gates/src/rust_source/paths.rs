@@ -9,6 +9,10 @@ pub(crate) struct PathUse {
     /// The paths it can mean, the written one first.
     pub(crate) meanings: Vec<Vec<String>>,
     /// How many of them, from the first, no glob import has guessed.
+    #[cfg_attr(
+        not(feature = "classification"),
+        expect(dead_code, reason = "leak rules ask for it")
+    )]
     pub(crate) direct: usize,
     /// Its first token.
     pub(crate) at: Token,
