@@ -64,6 +64,10 @@ pub(crate) struct CodeSpan {
 #[derive(Debug)]
 pub(crate) struct CodeBlock {
     /// The info string of a fence; nothing for an indented block.
+    #[cfg_attr(
+        not(feature = "classification"),
+        expect(dead_code, reason = "`docs_commands` asks for it")
+    )]
     pub(crate) info: Option<String>,
     /// The lines with their numbers in the document.
     pub(crate) lines: Vec<(u32, String)>,
@@ -326,12 +330,12 @@ mod tests {
         let links: Vec<(&str, bool)> =
             document.links.iter().map(|link| (link.target.as_str(), link.is_undefined)).collect();
         assert_eq!(links, [("c.md#d", false), ("f.png", false), ("m.md", false), ("j", true)]);
-        let blocks: Vec<(Option<&str>, Vec<(u32, &str)>)> = document
+        let blocks: Vec<_> = document
             .blocks
             .iter()
             .map(|block| {
                 let lines = block.lines.iter().map(|(number, line)| (*number, line.as_str()));
-                (block.info.as_deref(), lines.collect())
+                (block.info.as_deref(), lines.collect::<Vec<(u32, &str)>>())
             })
             .collect();
         assert_eq!(

@@ -13,6 +13,8 @@ pub(crate) use items::{ItemKind, Test, items, tests};
 #[cfg(feature = "classification")]
 pub(crate) use module_tree::{ModuleFile, module_files};
 #[cfg(feature = "classification")]
+pub(crate) use paths::PathUse;
+#[cfg(feature = "classification")]
 pub(crate) use paths::{Written, written};
 pub(crate) use paths::{ends_with, path_uses};
 

@@ -75,9 +75,11 @@ const DOUBLE_FLOOR_UNMATCHED: Code = Code::new(
     "A floor names a module without tests to measure.",
 );
 
-const NAMES: &[&str] =
+/// Names that usually mean a double.
+pub(crate) const NAMES: &[&str] =
     &["Mock*", "Fake*", "Stub*", "Dummy*", "Spy*", "*Mock", "*Fake", "*Stub", "*Dummy", "*Spy"];
-const CRATES: &[&str] = &[
+/// Crates that make doubles.
+pub(crate) const CRATES: &[&str] = &[
     "double",
     "double_trait",
     "fake",

@@ -118,13 +118,8 @@ impl<'a, 'c> Resolver<'a, 'c> {
                 let what = format!("`{command}` has no `{}`", verb.text);
                 Some(Problem::unknown(what, &verb.text, verbs.iter().map(String::as_str)))
             }
-            None if rest
-                .iter()
-                .any(|word| matches!(word.text.as_str(), "--help" | "--version" | "-h" | "-V")) =>
-            {
-                None
-            }
-            None => Some(Problem::new(format!("`{command}` is given nothing to do"))),
+            // Alone it names the subcommand, which exists.
+            None => None,
         })
     }
 

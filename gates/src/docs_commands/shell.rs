@@ -201,7 +201,9 @@ mod tests {
 
     #[test]
     fn commands_are_parted_as_a_shell_parts_them() {
-        let table: &[(&str, &str, &[(u32, &[&str])])] = &[
+        /// The case, the text, and line and words of each command.
+        type Row = (&'static str, &'static str, &'static [(u32, &'static [&'static str])]);
+        let table: &[Row] = &[
             ("one", "cargo test", &[(1, &["cargo", "test"])]),
             ("a comment", "cargo test # all\n# nothing\n", &[(1, &["cargo", "test"])]),
             ("no comment", "a#b '#c'", &[(1, &["a#b", "#c"])]),

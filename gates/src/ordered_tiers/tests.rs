@@ -42,6 +42,28 @@ fn a_document_may_say_what_its_tier_allows() {
 }
 
 #[test]
+fn only_a_phrase_that_covers_all_of_it_excuses_another() {
+    let manifest =
+        MANIFEST.replace("'compatible'", "'compatible', 'a drop-in', 'better replacement'");
+    for (text, expected) in
+        [("a drop-in replacement", 1), ("drop-in better replacement", 0), ("a drop-in", 0)]
+    {
+        let files = [("tiers.toml", manifest.as_str()), EVIDENCE, ("a.md", text)];
+        assert_eq!(run(&ORDERED_TIERS, BASIC, &files).codes.len(), expected, "{text}");
+    }
+}
+
+#[test]
+fn what_a_tier_forbids_is_not_excused_by_a_lower_one() {
+    let manifest = MANIFEST.replace("['guaranteed']", "['guaranteed', 'compatible']");
+    let files = [("tiers.toml", manifest.as_str()), EVIDENCE, ("a.md", "compatible")];
+    for (tier, expected) in [("basic", 0), ("strict", 1)] {
+        let config = BASIC.replace("tier = 'basic'", &format!("tier = '{tier}'"));
+        assert_eq!(run(&ORDERED_TIERS, &config, &files).codes.len(), expected, "{tier}");
+    }
+}
+
+#[test]
 fn code_blocks_can_be_left_out() {
     let config = format!("{BASIC}\ncode_blocks = 'skip'");
     let text = "```\ndrop-in replacement\n```\nö drop-in replacement";

@@ -8,6 +8,12 @@ use std::collections::BTreeMap;
 pub(crate) struct PathUse {
     /// The paths it can mean, the written one first.
     pub(crate) meanings: Vec<Vec<String>>,
+    /// How many of them, from the first, no glob import has guessed.
+    #[cfg_attr(
+        not(feature = "classification"),
+        expect(dead_code, reason = "leak rules ask for it")
+    )]
+    pub(crate) direct: usize,
     /// Its first token.
     pub(crate) at: Token,
     /// Whether `!` follows, as in a macro call.
@@ -76,7 +82,9 @@ pub(crate) fn path_uses(tokens: &[Token]) -> Vec<PathUse> {
         // After a dot stands a method or a field, which no import completes.
         let is_member = start > 0 && tokens[start - 1].is(".");
         let meanings = if is_member { vec![path] } else { imports.meanings(path) };
-        uses.push(PathUse { meanings, at: tokens[start].clone(), is_macro });
+        let guessed = if is_member { 0 } else { imports.globs.len() };
+        let direct = meanings.len().saturating_sub(guessed);
+        uses.push(PathUse { meanings, direct, at: tokens[start].clone(), is_macro });
     }
     uses.sort_by_key(|found| (found.at.line, found.at.column));
     uses
@@ -206,6 +214,7 @@ fn read_use(
                 prefixes.last().into_iter().flatten().cloned().chain(current.drain(..)).collect();
             uses.push(PathUse {
                 meanings: vec![prefix.clone()],
+                direct: 1,
                 at: token.clone(),
                 is_macro: false,
             });
@@ -245,7 +254,7 @@ fn leaf(
     }
     let Some(last) = path.last().cloned() else { return };
     imports.names.entry(alias.unwrap_or(last)).or_default().push(path.clone());
-    uses.push(PathUse { meanings: vec![path], at, is_macro: false });
+    uses.push(PathUse { meanings: vec![path], direct: 1, at, is_macro: false });
 }
 
 impl Imports {

@@ -150,7 +150,8 @@ fn test_modules(
 /// The tokens that only a test build has.
 fn test_ranges(path: &RelPath, tokens: &[Token]) -> Result<Vec<Range<usize>>, Fault> {
     let mut found = Vec::new();
-    let mut waiting = vec![0..tokens.len()];
+    let whole = 0..tokens.len();
+    let mut waiting = vec![whole];
     while let Some(range) = waiting.pop() {
         for item in items(path, tokens, range)? {
             if item.is_test_only {

@@ -107,6 +107,10 @@ fn doubles_are_found_however_they_are_written() {
             .collect();
         assert_eq!(seen, *expected, "{case}");
     }
+}
+
+#[test]
+fn names_and_crates_can_be_stated() {
     assert_eq!(
         rows(
             "#[test] fn a() { fixture_x; MockA }",

@@ -55,7 +55,9 @@ fn tokens_are_looked_for_in_their_sections() {
 #[test]
 fn each_page_needs_its_sections() {
     let config = "files = ['a.md']\npage_level = 2\nrequired_sections = ['Recovery']";
-    let table: &[(&str, &str, &[(&str, u32)])] = &[
+    /// The case, the text, and code and line of each finding.
+    type Row = (&'static str, &'static str, &'static [(&'static str, u32)]);
+    let table: &[Row] = &[
         ("complete", "# T\n## P\n### Recovery\nx\n## Q\n### Recovery\ny\n", &[]),
         ("one lacks it", "# T\n## P\n### Recovery\nx\n## Q\ny\n", &[("section_missing", 5)]),
         (
