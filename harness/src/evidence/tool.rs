@@ -4,7 +4,7 @@ use crate::wire::{code::TOOL_PATH_REFUSED, fault::Fault, path::RelPath};
 use std::{
     ffi::OsStr,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// Finds a tool by name on a search path, or checks an absolute path; nothing when it is not installed.
@@ -56,10 +56,9 @@ pub fn find_below(
     name: &str,
 ) -> Result<Option<PathBuf>, Fault> {
     let below = target_dir.join(folder.as_str());
-    if name.is_empty()
-        || name.contains(['/', '\\', '\0'])
-        || Path::new(name).components().count() != 1
-    {
+    let mut parts = Path::new(name).components();
+    let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    if !plain || name.contains(['/', '\\', '\0']) {
         return Err(refused(name, &below, "the name is not a plain name"));
     }
     let Some(hit) = executable_at(&below.join(name)) else { return Ok(None) };
