@@ -56,6 +56,8 @@ pub enum RunState {
     Running,
     /// Complete and hashed.
     Sealed,
+    /// Begun for some gates only, in a lane that certifies nothing: it leaves receipts and is never sealed.
+    Filtered,
     /// Stopped on purpose before its end.
     Interrupted,
     /// Not begun, for a stated reason.
@@ -117,6 +119,29 @@ impl Store {
         durability: Durability,
         running: &Envelope,
     ) -> Result<RunDir, Fault> {
+        self.begin_run(run_id, ownership, durability, (running, RunState::Running))
+    }
+
+    /// Creates the directory of a run that nobody will seal, and writes `run.json` with state `filtered`, which stays.
+    ///
+    /// # Errors
+    /// As [`Store::create_run`] of an owned run.
+    pub fn create_filtered_run(
+        &self,
+        run_id: &RunId,
+        durability: Durability,
+        header: &Envelope,
+    ) -> Result<RunDir, Fault> {
+        self.begin_run(run_id, Ownership::Owned, durability, (header, RunState::Filtered))
+    }
+
+    fn begin_run(
+        &self,
+        run_id: &RunId,
+        ownership: Ownership,
+        durability: Durability,
+        (header, state): (&Envelope, RunState),
+    ) -> Result<RunDir, Fault> {
         let disk = self.disk.clone().with_durability(durability);
         let store = Self { dir: self.dir.clone(), disk };
         let run = RunDir::at(self.run_path(run_id), run_id.clone(), store.clone());
@@ -131,8 +156,8 @@ impl Store {
             Err(source) => return Err(unwritable(run.path(), &source)),
         }
         let record = RunRecord {
-            envelope: Envelope { run_id: run_id.clone(), ..running.with_schema(RUN_SCHEMA) },
-            state: RunState::Running,
+            envelope: Envelope { run_id: run_id.clone(), ..header.with_schema(RUN_SCHEMA) },
+            state,
             manifest_sha256: None,
         };
         let path = run.path().join("run.json");

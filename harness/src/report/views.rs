@@ -54,8 +54,9 @@ pub fn coarse(effective: Effective) -> &'static str {
 /// The argv that runs one gate again, and nothing else.
 #[must_use]
 pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
-    let own =
-        roster.position(gate.id.as_str()).and_then(|n| roster.gates[n].table.common.replay.clone());
+    let own = roster
+        .position(gate.id.as_str())
+        .and_then(|n| roster.gates[n].table().common.replay.clone());
     own.unwrap_or_else(|| {
         let words =
             ["cargo", "test", "--test", gate.binary.as_str(), "--", gate.id.as_str(), "--exact"];

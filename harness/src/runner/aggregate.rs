@@ -89,15 +89,15 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     let lane = session.world.lane;
     let mut order: Vec<usize> = (0..session.roster.gates.len())
         .filter(|n| {
-            let common = &session.roster.gates[*n].table.common;
+            let common = &session.roster.gates[*n].table().common;
             common.blocking && common.lanes.contains(&lane)
         })
         .collect();
-    order.sort_by_key(|n| (session.roster.gates[*n].table.common.cost, *n));
+    order.sort_by_key(|n| (session.roster.gates[*n].table().common.cost, *n));
     let mut evaluated = Vec::new();
     let mut stopped_at = None;
     // Without a census nobody knows what there was to evaluate, so nothing is.
-    let lost = session.census_faults.first();
+    let lost = session.census_faults().first();
     for n in order.iter().filter(|_| lost.is_none()) {
         session.receipt(*n);
         let positions = session.roster.with_needs([*n]);

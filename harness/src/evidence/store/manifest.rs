@@ -83,11 +83,7 @@ impl RunDir {
 pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
     let record = read_run(run_dir)?;
     let (RunState::Sealed, Some(seal)) = (record.state, record.manifest_sha256) else {
-        return Ok(vec![
-            Fault::new(RUN_UNSEALED, "the run was never sealed", "run again to its end")
-                .at(Location::file("run.json"))
-                .found(format!("state {:?}", record.state).to_lowercase()),
-        ]);
+        return Ok(vec![unsealed(record.state)]);
     };
     let bytes = read_small(run_dir, "manifest.json")?;
     if Digest::of(&bytes) != seal {
@@ -130,6 +126,21 @@ pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
             .map(|file| differs(file.path.as_str(), &file.sha256.to_string(), "no such file")),
     );
     Ok(faults)
+}
+
+fn unsealed(state: RunState) -> Fault {
+    let (headline, remedy) = match state {
+        RunState::Filtered => (
+            "the run was filtered, and a filtered run of lane `local` leaves receipts and no seal",
+            "run the gate binary without a filter, or read the receipts below `gates/`",
+        ),
+        RunState::Running | RunState::Sealed | RunState::Interrupted | RunState::Refused => {
+            ("the run was never sealed", "run again to its end")
+        }
+    };
+    Fault::new(RUN_UNSEALED, headline, remedy)
+        .at(Location::file("run.json"))
+        .found(format!("state {state:?}").to_lowercase())
 }
 
 fn differs(path: &str, expected: &str, found: &str) -> Fault {

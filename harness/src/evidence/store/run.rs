@@ -122,7 +122,9 @@ impl RunDir {
     pub fn end_unsealed(&self, envelope: &Envelope, state: RunState) -> Result<(), Fault> {
         self.expect_running()?;
         let state = match state {
-            RunState::Sealed | RunState::Running | RunState::Interrupted => RunState::Interrupted,
+            RunState::Sealed | RunState::Running | RunState::Filtered | RunState::Interrupted => {
+                RunState::Interrupted
+            }
             RunState::Refused => RunState::Refused,
         };
         let envelope = envelope.with_schema(super::RUN_SCHEMA);
@@ -133,7 +135,7 @@ impl RunDir {
     pub(super) fn expect_running(&self) -> Result<(), Fault> {
         match read_run(&self.path)?.state {
             RunState::Running => Ok(()),
-            RunState::Sealed | RunState::Interrupted | RunState::Refused => {
+            RunState::Sealed | RunState::Filtered | RunState::Interrupted | RunState::Refused => {
                 Err(super::taken(&self.run_id, "it is over"))
             }
         }

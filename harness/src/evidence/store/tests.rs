@@ -258,6 +258,28 @@ fn fg77_latest_is_stale_when_a_newer_run_lies_beside_it() {
 }
 
 #[test]
+fn fg77_a_filtered_run_is_never_sealed_and_makes_latest_stale() {
+    let (_dir, store) = store();
+    make_run(&store, "r1", EARLY).expect("a green run");
+    let newer = envelope("r2", LATE);
+    let run = store
+        .create_filtered_run(&newer.run_id, Durability::Cached, &newer)
+        .expect("a run of some gates");
+    assert_eq!(read_run(run.path()).expect("a record").state, RunState::Filtered);
+    let stale = store.latest().map(|_| ()).map_err(|fault| fault.code().name());
+    assert_eq!(stale, Err("latest_stale"));
+    assert_eq!(codes(&verify_manifest(run.path()).expect("a run")), ["run_unsealed"]);
+    let sealed = run.seal(&newer).map(|_| ()).map_err(|fault| fault.code().name());
+    assert_eq!(sealed, Err("attempt_conflict"));
+    assert!(
+        run.end_unsealed(&newer, RunState::Interrupted).is_err(),
+        "it says what it is for good"
+    );
+    let joined = begin_run(&store, &newer, Ownership::Joined).map(|_| ());
+    assert_eq!(joined.map_err(|fault| fault.code().name()), Err("attempt_conflict"));
+}
+
+#[test]
 fn latest_must_name_the_seal_it_was_given() {
     let (_dir, store) = store();
     let run = make_run(&store, "r1", EARLY).expect("a run");
