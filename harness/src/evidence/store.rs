@@ -8,6 +8,7 @@ mod latest;
 mod manifest;
 mod run;
 mod view;
+mod written;
 
 pub use disk::Durability;
 pub use latest::Latest;
@@ -144,7 +145,10 @@ impl Store {
     ) -> Result<RunDir, Fault> {
         let disk = self.disk.clone().with_durability(durability);
         let store = Self { dir: self.dir.clone(), disk };
-        let run = RunDir::at(self.run_path(run_id), run_id.clone(), store.clone());
+        let mut run = RunDir::at(self.run_path(run_id), run_id.clone(), store.clone());
+        if ownership == Ownership::Owned && state == RunState::Running {
+            run.remember();
+        }
         match store.disk.create_dir(run.path()) {
             Ok(()) => {}
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists => match ownership {
@@ -220,14 +224,16 @@ fn read_small(dir: &Path, name: &str) -> Result<Vec<u8>, Fault> {
 }
 
 fn render(value: &impl Serialize) -> Result<String, Fault> {
-    artifact::document(value).map_err(|source| {
-        Fault::new(
-            RECEIPT_UNWRITABLE,
-            "a document cannot be rendered",
-            "report this as a defect of portcullis",
-        )
-        .because(&source)
-    })
+    artifact::document(value).map_err(|source| unrendered(&source))
+}
+
+fn unrendered(source: &serde_json::Error) -> Fault {
+    Fault::new(
+        RECEIPT_UNWRITABLE,
+        "a document cannot be rendered",
+        "report this as a defect of portcullis",
+    )
+    .because(source)
 }
 
 fn taken(run_id: &RunId, why: &str) -> Fault {

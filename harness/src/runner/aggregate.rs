@@ -46,7 +46,7 @@ fn full_suite(session: &Session, threads: Option<usize>) -> Result<Judged, Fault
     publish(
         session,
         "full_suite_verdict.json",
-        &view_text(&views::full_suite(&envelope, &decision, &session.roster))?,
+        &view_text(&views::full_suite(&envelope, &decision, &session.roster)?)?,
     )?;
     publish(session, "full_suite_events.jsonl", &views::events(&envelope, &decision)?)?;
     publish(
@@ -63,7 +63,7 @@ fn certification(session: &Session, threads: Option<usize>) -> Result<Judged, Fa
     publish(
         session,
         "certification_verdict.json",
-        &view_text(&views::certification(&envelope, &decision, &session.roster))?,
+        &view_text(&views::certification(&envelope, &decision, &session.roster)?)?,
     )?;
     publish(session, "certification_events.jsonl", &views::events(&envelope, &decision)?)?;
     publish(

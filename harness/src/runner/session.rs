@@ -462,18 +462,19 @@ impl Session {
     }
 
     fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest, EventLog), Fault> {
-        let mut written: Option<(Started, Digest)> = None;
+        let mut written: Option<Started> = None;
         let dir = self.run_dir()?.begin_attempt(gate.id(), |attempt| {
             let started = self.started(gate, attempt);
             let text = artifact_text(&started)?;
-            written = Some((started, Digest::of(text.as_bytes())));
+            written = Some(started);
             Ok(text)
         })?;
-        let (started, digest) = written.ok_or_else(|| {
+        let started = written.ok_or_else(|| {
             Fault::new(RECEIPT_INVALID, "an attempt began without a record", "report this as a bug")
         })?;
         let mut events = EventLog::default();
         dir.append_event(&events.started(&started)?)?;
+        let digest = dir.started_digest();
         Ok((dir, started, digest, events))
     }
 
@@ -601,12 +602,12 @@ pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
     artifact::document(value).map_err(|source| json(&source))
 }
 
-/// Renders a view, which is a tree already.
+/// Renders a view, whose keys are in order already.
 ///
 /// # Errors
 /// As [`artifact_text`].
-pub fn view_text(view: &serde_json::Value) -> Result<String, Fault> {
-    artifact::of_value(view).map_err(|source| json(&source))
+pub fn view_text(view: &impl artifact::Sorted) -> Result<String, Fault> {
+    artifact::of_sorted(view).map_err(|source| json(&source))
 }
 
 fn json(source: &serde_json::Error) -> Fault {
