@@ -335,6 +335,19 @@ mod tests {
     }
 
     #[test]
+    fn t15_a_secret_is_known_by_any_part_of_its_name() {
+        for part in SECRET_PARTS {
+            for name in [part.to_lowercase(), format!("A{part}"), format!("x_{part}_2")] {
+                assert!(is_secret_name(&name), "{name}");
+            }
+            assert!(!is_secret_name(&part[1..]) && !is_secret_name(&part[..part.len() - 1]));
+        }
+        // The long s is an s in upper case.
+        assert!(is_secret_name("\u{17f}ecret") && is_secret_name("PA\u{17f}\u{17f}W"));
+        assert!(!is_secret_name("") && !is_secret_name("PATH") && !is_secret_name("\u{17f}"));
+    }
+
+    #[test]
     fn a_secret_within_a_secret_leaves_no_remainder() {
         let environment = Environment::from_pairs([
             ("A_TOKEN", "12345678"),

@@ -126,3 +126,48 @@ fn twice(id: &str, here: Declared, other: Declared) -> Fault {
             other.file, other.line, other.module, here.file, here.line, here.module
         ))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::Examined;
+
+    const fn gate(id: &'static str, line: u32) -> GateDecl {
+        GateDecl {
+            id,
+            page: &[],
+            attributes: &[],
+            check: |_, _| Ok(Examined::items(1)),
+            declared: Declared { file: "gates.rs", line, module: "gates" },
+        }
+    }
+
+    static LATE: GateDecl = gate("late", 1);
+    static EARLY: GateDecl = gate("early", 2);
+    static TWIN: GateDecl = gate("late", 3);
+    static SHOUTED: GateDecl = gate("Late", 4);
+
+    #[test]
+    fn gates_are_found_and_listed_in_order_however_they_are_linked() {
+        let registry =
+            Registry::of([&LATE, &EARLY], []).unwrap_or_else(|faults| panic!("{faults:?}"));
+        assert_eq!(registry.gates().map(|gate| gate.id).collect::<Vec<_>>(), ["early", "late"]);
+        assert_eq!(registry.gate("late").map(|gate| gate.declared.line), Some(1));
+        assert!(registry.gate("lat").is_none());
+    }
+
+    #[test]
+    fn fg24_an_id_that_is_declared_twice_is_refused_with_both_places() {
+        let refused = |gates: [&'static GateDecl; 3]| match Registry::of(gates, []) {
+            Ok(_) => panic!("two gates share an id"),
+            Err(faults) => faults,
+        };
+        let faults = refused([&LATE, &EARLY, &TWIN]);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].code(), DUPLICATE_GATE_ID);
+        let text = faults[0].to_string();
+        assert!(text.contains("gates.rs:1") && text.contains("gates.rs:3"), "{text}");
+        assert_eq!(refused([&SHOUTED, &EARLY, &LATE]).len(), 1, "an id that is none");
+        assert_eq!(Registry::of([], []).err().map(|faults| faults[0].code()), Some(REGISTRY_EMPTY));
+    }
+}
