@@ -459,7 +459,7 @@ fn a_filtered_run_is_never_green_and_says_why() {
     let (exit, document) = sample.verify(&[RUN]);
     assert_eq!(exit, Some(12), "{document}");
     assert_eq!(codes(&document), ["run_unsealed", "receipt_unsealed"], "{document}");
-    fs::write(sample.file("gates/first/attempt-1/started.json"), "{}\n").expect("written");
+    sample.edit("gates/first/attempt-1/started.json", |_| "{}\n".to_owned());
     let (_, document) = sample.verify(&[RUN]);
     assert_eq!(codes(&document), ["run_unsealed", "schema_unsupported", "receipt_unsealed"]);
 }
