@@ -199,6 +199,15 @@ impl<'a> Seat<'a> {
         Ok(())
     }
 
+    /// How many times the instructions of `b` the start `a` takes.
+    fn instructions(&mut self, name: &str, a: &Start<'_>, b: &Start<'_>) -> Result<(), Failure> {
+        match (a.instructions()?, b.instructions()?) {
+            (Some(a), Some(b)) => self.note(name, a / b, None),
+            (_, _) => say(&mut io::stderr(), "instructions: not counted without valgrind\n"),
+        }
+        Ok(())
+    }
+
     fn starts(&mut self) -> Result<(), Failure> {
         const LIST: &[&str] = &["--list", "--format", "terse"];
         const EXACT: &[&str] = &["--exact", "g00250"];
@@ -213,12 +222,14 @@ impl<'a> Seat<'a> {
             self.ratio(&format!("{section}_500_control"), &raw, &raw)?;
             self.ratio(&format!("{section}_500_rust"), &rust, &raw)?;
             self.ratio(&format!("{section}_500_tables"), &kinds, &raw)?;
+            self.instructions(&format!("{section}_500_rust_instructions"), &rust, &raw)?;
             self.sample.forget_runs()?;
         }
         if self.plan.has("exact") {
             const ALONE: &[&str] = &["--exact", "g00000"];
             let (raw, rust) = (self.start("mimic", ALONE, 10)?, self.start("rust10", ALONE, 10)?);
             self.ratio("exact_10_rust", &rust, &raw)?;
+            self.instructions("exact_10_rust_instructions", &rust, &raw)?;
         }
         Ok(())
     }
