@@ -96,6 +96,35 @@ fn every_page_has_its_sections_and_names_every_code() {
     }
 }
 
+/// A key that the page does not name is one that nobody but its author can use.
+#[test]
+fn every_page_documents_every_key() {
+    let mut examined = 0;
+    for kind in registry().kinds() {
+        let page = kind.page.join("\n");
+        let configuration = page.split("### Configuration").nth(1).expect("a section");
+        let configuration = configuration.split("### ").next().expect("its text");
+        let good = kind.teeth.iter().find(|tooth| tooth.expect.is_none()).expect("a known-good");
+        // The reader of the configuration names its keys itself, when it is asked for one that it does not have.
+        let asked: &str = format!("a_key_of_no_kind = 1\n{}", good.config).leak();
+        let seen = Bench::tooth(kind, &Tooth { config: asked, ..*good }).run();
+        let error = seen.error().expect("an unknown key is refused");
+        assert_eq!(error.code, "config_unknown_key", "`{}`: {}", kind.id, error.message);
+        let known = error.expected.clone().unwrap_or_default();
+        let keys: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert!(!keys.is_empty() || known.contains("no fields"), "`{}`: {known}", kind.id);
+        for key in keys {
+            let named = configuration.contains(&format!("`{key}`"))
+                || configuration.contains(&format!("`{key} = "))
+                || configuration
+                    .contains(&format!("`*_{}`", key.rsplit('_').next().unwrap_or(key)));
+            assert!(named, "the page of `{}` does not document the key `{key}`", kind.id);
+            examined += 1;
+        }
+    }
+    assert!(examined > 60, "only {examined} keys were examined");
+}
+
 #[test]
 fn the_matrix_is_the_committed_one() {
     let registry = registry();
