@@ -1,9 +1,12 @@
 //! Compares a gate binary with raw libtest-mimic, pair by pair in one run, and fails when a stated goal is missed.
 //!
-//! `cargo bench --bench startup [-- list exact many cold] [--profile dev,tuned,release] [--pairs N]`. Under
+//! `cargo bench --bench startup [-- list exact many cold] [--profile dev,tuned,release] [--pairs N]
+//! [--evidence FOLDER]`. Under
 //! `cargo test` it measures nothing. Ratios travel between machines, times do not: only ratios are published.
 #![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
 
+#[path = "startup/evidence.rs"]
+mod evidence;
 #[path = "startup/measure.rs"]
 mod measure;
 #[path = "startup/sample.rs"]
@@ -62,6 +65,7 @@ struct Plan {
     sections: Vec<String>,
     profiles: Vec<String>,
     pairs: usize,
+    evidence: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -89,6 +93,7 @@ impl Plan {
             sections: Vec::new(),
             profiles: PROFILES.map(str::to_owned).to_vec(),
             pairs: DEFAULT_PAIRS,
+            evidence: None,
         };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -99,6 +104,10 @@ impl Plan {
                 }
                 "--pairs" => {
                     plan.pairs = words.next().ok_or("`--pairs` needs a value")?.parse()?;
+                }
+                "--evidence" => {
+                    let folder = words.next().ok_or("`--evidence` needs a folder")?;
+                    plan.evidence = Some(plan.checkout.join(folder));
                 }
                 section if SECTIONS.contains(&section) => plan.sections.push(word),
                 _ => return Err(format!("`{word}` is not one of {}", SECTIONS.join(", ")).into()),
@@ -329,6 +338,9 @@ fn publish(plan: &Plan, figures: &[Figure]) -> Result<(), Failure> {
             })
         })
         .collect();
+    if let Some(folder) = &plan.evidence {
+        evidence::write(plan, figures, folder)?;
+    }
     let folder = plan.checkout.join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let text =

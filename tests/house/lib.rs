@@ -7,4 +7,4 @@ mod dependencies;
 mod snapshot;
 mod versions;
 
-pub use snapshot::{bless_requested, snapshot};
+pub use snapshot::{bless_requested, generated, snapshot};
