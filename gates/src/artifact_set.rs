@@ -38,6 +38,7 @@ portcullis::gate_kind! {
     /// - `same_run`: whether all artifacts must name one run; required.
     /// - `cel`: expressions over `docs`, which has each artifact under its role; a stream is a list there. They are
     ///   evaluated when no required artifact is missing.
+    /// - `index`: the view that the index is written to, default `evidence_bundle/index.json`; no two gates write one view.
     ///
     /// ### Remediation
     /// - `set_of_several_runs`: produce all artifacts in one run.
@@ -73,7 +74,7 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
     if config.same_run {
         of_one_run(&mut set, out);
     }
-    index::write(cx, &set.rows)?;
+    index::write(cx, config.index(), &set.rows)?;
     if let Some(fault) = set.fault {
         return Err(fault);
     }

@@ -18,6 +18,17 @@ pub(super) struct Config {
     pub(super) same_run: bool,
     #[serde(default)]
     pub(super) cel: Vec<Spanned<CelTable>>,
+    index: Option<RelPath>,
+}
+
+/// The view that holds the index where the table names none.
+const INDEX: &str = "evidence_bundle/index.json";
+
+impl Config {
+    /// The view that the index is written to.
+    pub(super) fn index(&self) -> &str {
+        self.index.as_ref().map_or(INDEX, RelPath::as_str)
+    }
 }
 
 /// One artifact of the set.

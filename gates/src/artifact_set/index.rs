@@ -1,4 +1,4 @@
-//! The view `evidence_bundle/index.json`: its field names are fixed for operators' scripts.
+//! The index of a set, a view: its field names are fixed for operators' scripts.
 
 use super::config::Entry;
 use portcullis::{
@@ -12,7 +12,6 @@ use portcullis::{
 };
 use serde::Serialize;
 
-const NAME: &str = "evidence_bundle/index.json";
 const SCHEMA: &str = "portcullis.evidence_bundle_index.v1";
 
 /// One artifact of the index.
@@ -58,7 +57,7 @@ struct Index<'a> {
 }
 
 /// Writes the index, whatever was found.
-pub(super) fn write(cx: &GateContext<'_>, rows: &[Row]) -> Result<(), GateError> {
+pub(super) fn write(cx: &GateContext<'_>, name: &str, rows: &[Row]) -> Result<(), GateError> {
     let index = Index {
         schema: SCHEMA,
         run_id: cx.run_id(),
@@ -69,10 +68,10 @@ pub(super) fn write(cx: &GateContext<'_>, rows: &[Row]) -> Result<(), GateError>
         artifacts: rows,
     };
     let text = artifact::document(&index).map_err(|source| {
-        let headline = format!("{NAME} could not be rendered");
+        let headline = format!("{name} could not be rendered");
         Fault::new(RECEIPT_UNWRITABLE, headline, "report this as a bug").because(&source)
     })?;
-    cx.view(NAME, text.as_bytes())
+    cx.view(name, text.as_bytes())
 }
 
 fn verdict(rows: &[Row]) -> &'static str {

@@ -41,7 +41,7 @@ use crate::{
     },
 };
 use once_cell::sync::OnceCell;
-use recorder::{Published, Recorder};
+use recorder::{Published, Recorder, ViewWriters};
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
@@ -89,6 +89,7 @@ pub struct Session {
     dirty: OnceCell<bool>,
     slots: Vec<OnceCell<Receipt>>,
     teeth: Teeth,
+    view_writers: ViewWriters,
     stopwatch: Stopwatch,
     owned: bool,
 }
@@ -231,6 +232,7 @@ impl Session {
             dirty: OnceCell::new(),
             slots,
             teeth: Teeth::default(),
+            view_writers: ViewWriters::default(),
             stopwatch,
             owned,
         })
@@ -433,6 +435,8 @@ impl Session {
                     dir,
                     run: self.run.get().cloned(),
                     published: self.published(gate),
+                    gate: gate.id().clone(),
+                    writers: Arc::clone(&self.view_writers),
                 });
                 let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
                 let verdict = self.verdict(
