@@ -3,8 +3,12 @@
 mod census;
 mod explain;
 mod list;
+mod plan;
+mod run;
 mod verify;
 mod waiver;
+
+pub(crate) use run::Failure;
 
 use crate::{
     args::{Arguments, Verb},
@@ -15,6 +19,8 @@ use crate::{
 /// Runs the command and returns what the process exits with.
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
     match &arguments.verb {
+        Verb::Run(run) => run::run(run, out),
+        Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Census(census) => census::run(census, out),

@@ -2,6 +2,7 @@
 
 use crate::{
     args::CargoFlags,
+    engine::child::Job,
     exit::{Exit, OrExit, Refused},
     repository::Repository,
 };
@@ -46,6 +47,7 @@ pub(crate) struct Metadata {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    manifest_path: PathBuf,
     targets: Vec<Target>,
 }
 
@@ -96,6 +98,11 @@ impl Metadata {
         tests.sort();
         tests
     }
+
+    /// The packages of the workspace with their manifests.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.packages.iter().map(|package| (package.name.as_str(), package.manifest_path.as_path()))
+    }
 }
 
 impl Cargo {
@@ -142,6 +149,17 @@ impl Cargo {
             &format!("the gate binary `{}` cannot be built or listed", target.name),
             &finished,
         ))
+    }
+
+    /// A child that is watched: cargo with these words and our flags. What an outer nextest said is left out, and so is
+    /// what would steer this one from outside the plan.
+    pub(crate) fn job(&self, words: Vec<String>, limit_ms: u64) -> Job {
+        let flags = [("--locked", self.flags.locked), ("--offline", self.flags.offline)];
+        let flags = flags.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned());
+        let argv = std::iter::once(self.path.clone()).chain(words).chain(flags).collect();
+        let mut env = self.env.clone();
+        env.retain(|name, _| !name.starts_with("NEXTEST"));
+        Job { argv, cwd: self.root.clone(), env, stdout: None, limit_ms }
     }
 
     /// Runs cargo with these words, our flags, and `rest`.

@@ -23,11 +23,13 @@ use super::{
 };
 use crate::wire::{
     code::{
-        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DIGEST_MISMATCH,
-        FILE_UNHASHED, LATEST_STALE, LINK_REFUSED, RECEIPT_FOREIGN, RECEIPT_INVALID,
-        RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, REGISTRY_EMPTY,
-        RUN_UNREADABLE, RUN_UNSEALED, SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN,
-        STRAY_PANIC, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
+        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DEADLINE_EXCEEDED,
+        DIGEST_MISMATCH, ENGINE_FAILED, FILE_UNHASHED, LATEST_STALE, LINK_REFUSED, LOST_COVERAGE,
+        RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE,
+        RECEIPT_WITHOUT_START, REGISTRY_EMPTY, RESULT_INCOMPLETE, RESULT_INCONSISTENT,
+        RESULT_RUN_MISMATCH, RUN_INTERRUPTED, RUN_UNREADABLE, RUN_UNSEALED, SCHEMA_UNSUPPORTED,
+        SHADOW_EXPIRED, SHARD_CONFLICT, SHARD_COVER_GAP, SHARD_MISMATCH, SHARD_MISSING,
+        STATUS_UNKNOWN, STRAY_PANIC, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
     },
     fault::Fault,
     id::GateId,
@@ -43,13 +45,15 @@ pub struct Selection {
     pub selected: Option<BTreeSet<GateId>>,
     /// Whether a gate that was not selected counts as missing.
     pub require_full: bool,
+    /// How many tests were planned beside the gates. A run of tests alone has no gate to decide on.
+    pub tests: u64,
 }
 
 impl Selection {
     /// Every gate.
     #[must_use]
     pub fn all() -> Self {
-        Self { selected: None, require_full: true }
+        Self { selected: None, require_full: true, tests: 0 }
     }
 
     fn has(&self, id: &GateId) -> bool {
@@ -107,19 +111,30 @@ const BROKEN_EVIDENCE: &[Code] = &[
     ATTEMPT_CONFLICT,
     CENSUS_BINARY_MISSING,
     CENSUS_GATE_MISSING,
+    DEADLINE_EXCEEDED,
     DIGEST_MISMATCH,
+    ENGINE_FAILED,
     FILE_UNHASHED,
     LATEST_STALE,
     LINK_REFUSED,
+    LOST_COVERAGE,
     RECEIPT_FOREIGN,
     RECEIPT_INVALID,
     RECEIPT_UNSEALED,
     RECEIPT_UNWRITABLE,
     RECEIPT_WITHOUT_START,
     REGISTRY_EMPTY,
+    RESULT_INCOMPLETE,
+    RESULT_INCONSISTENT,
+    RESULT_RUN_MISMATCH,
+    RUN_INTERRUPTED,
     RUN_UNREADABLE,
     RUN_UNSEALED,
     SCHEMA_UNSUPPORTED,
+    SHARD_CONFLICT,
+    SHARD_COVER_GAP,
+    SHARD_MISMATCH,
+    SHARD_MISSING,
     STATUS_UNKNOWN,
     // Of the run, not of a gate: nobody knows which gate passed because of it.
     STRAY_PANIC,
@@ -155,7 +170,9 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         faults.extend(inputs.census.compare(&actual).iter().map(ErrorRecord::from));
     }
     faults.extend(strangers(inputs));
-    if rows.is_empty() {
+    let no_gate_wanted = inputs.selection.tests > 0
+        && inputs.selection.selected.as_ref().is_some_and(BTreeSet::is_empty);
+    if rows.is_empty() && !no_gate_wanted {
         let headline = "there is no gate to decide on";
         let remedy = "add a `[[gate]]` table, or correct the selection";
         faults.push(ErrorRecord::from(&Fault::new(REGISTRY_EMPTY, headline, remedy)));

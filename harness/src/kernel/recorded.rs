@@ -56,6 +56,9 @@ pub struct Facts {
     pub run_faults: Vec<ErrorRecord>,
     /// Whether the work tree differs from the commit.
     pub source_dirty: bool,
+    /// How many tests a runner planned beside the gates.
+    #[serde(default)]
+    pub tests: u64,
 }
 
 impl Facts {
@@ -68,6 +71,7 @@ impl Facts {
             base_waivers: None,
             run_faults: Vec::new(),
             source_dirty: true,
+            tests: 0,
         }
     }
 }
@@ -131,7 +135,8 @@ impl Material {
         let rows = self.census.rows.iter().filter(|row| has(&row.id)).cloned().collect();
         let receipts: Vec<&Receipt> =
             receipts.iter().filter(|receipt| has(&receipt.gate_id)).collect();
-        let selection = Selection { selected: facts.selected.clone(), require_full: false };
+        let selection =
+            Selection { selected: facts.selected.clone(), require_full: false, tests: facts.tests };
         let run_faults = revive(&facts.run_faults)?;
         Ok(decide(&Inputs {
             policy: &self.policy,
