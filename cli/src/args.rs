@@ -46,6 +46,19 @@ pub(crate) enum Verb {
     /// Shows what a run would run, and what it would leave out and why. Runs no test.
     #[command(after_help = "Example:\n  cargo portcullis plan --profile full --format json")]
     Plan(Plan),
+    /// Runs what failed in an earlier run again, as a run of its own; it never certifies.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis rerun latest\n  cargo portcullis rerun target/portcullis/runs/<id>"
+    )]
+    Rerun(Rerun),
+    /// Runs one failure of an earlier run again and says whether it came back.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis replay latest --test my_test\n  cargo portcullis replay latest --print"
+    )]
+    Replay(Replay),
+    /// Says what changed between two runs.
+    #[command(after_help = "Example:\n  cargo portcullis diff <base run> latest")]
+    Diff(Diff),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -81,7 +94,7 @@ pub(crate) struct CargoFlags {
 }
 
 /// What a run selects.
-#[derive(Clone, Debug, Args)]
+#[derive(Clone, Debug, Default, Args)]
 pub(crate) struct Choice {
     /// A profile of `portcullis.toml`, or `quick`, `focused`, `ci`, `full`.
     #[arg(long, default_value = "quick", value_name = "NAME")]
@@ -173,6 +186,53 @@ pub(crate) struct Plan {
     /// What would be run.
     #[command(flatten)]
     pub choice: Choice,
+}
+
+/// `rerun`.
+#[derive(Debug, Args)]
+pub(crate) struct Rerun {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// A profile; its deadline and retries count, its selection does not.
+    #[arg(long, default_value = "quick", value_name = "NAME")]
+    pub profile: String,
+    /// What is said on the way.
+    #[arg(long, value_enum, default_value_t = Progress::Auto)]
+    pub progress: Progress,
+    /// What cargo is told.
+    #[command(flatten)]
+    pub cargo: CargoFlags,
+}
+
+/// `replay`.
+#[derive(Debug, Args)]
+pub(crate) struct Replay {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// Only failures of this test binary.
+    #[arg(long, value_name = "SUITE")]
+    pub suite: Option<String>,
+    /// Only this test.
+    #[arg(long, value_name = "TEST", conflicts_with = "gate")]
+    pub test: Option<String>,
+    /// Only this gate.
+    #[arg(long, value_name = "GATE")]
+    pub gate: Option<String>,
+    /// Shows everything the test says, with full backtraces.
+    #[arg(long, conflicts_with = "print")]
+    pub debug: bool,
+    /// Prints the commands, after asking what they select, and runs none.
+    #[arg(long)]
+    pub print: bool,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+pub(crate) struct Diff {
+    /// The run that came first.
+    pub base: String,
+    /// The run that came after it.
+    pub current: String,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

@@ -71,6 +71,7 @@ pub(crate) struct Ground {
     pub target_dir: PathBuf,
     /// Package and target of what has no libtest around it.
     without_harness: BTreeSet<(String, String)>,
+    documented: Vec<String>,
     asked: Asked,
 }
 
@@ -126,7 +127,7 @@ impl Ground {
         let base = choice.base.clone().or_else(|| Base::named(environment));
         Ok(Self {
             header: Header { run_id, source, mode, clock, stopwatch },
-            target_dir: metadata.target_directory,
+            target_dir: metadata.target_directory.clone(),
             policy,
             policy_text,
             census,
@@ -141,6 +142,7 @@ impl Ground {
             cargo,
             nextest_version,
             without_harness,
+            documented: metadata.documented(),
             asked,
             repository,
         })
@@ -181,6 +183,7 @@ impl Ground {
             census: self.census_faults.is_empty().then_some(&self.census),
             suites: &self.suites,
             quarantine: &self.quarantine,
+            documented: &self.documented,
         };
         Ok(plan::make(&world, &self.profile, &self.asked, &listed))
     }

@@ -18,7 +18,7 @@ use portcullis::{
         decide::{Decided, Decision},
         policy::{Policy, profile::Kind},
     },
-    report::views::DECISION_SCHEMA,
+    report::views::{DECISION_SCHEMA, ENVIRONMENT_SCHEMA},
     wire::{
         code::{BASELINE_UNUSABLE, RECORD_TORN, SCHEMA_UNSUPPORTED},
         receipt::Source,
@@ -28,7 +28,7 @@ use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{BufRead, BufReader, Read as _},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
 /// A document of ours is never larger; `outcomes.jsonl` is read as a stream.
@@ -40,8 +40,8 @@ const LINE_MAX_BYTES: u64 = 64 * 1024;
 pub(crate) struct Earlier {
     /// Its id.
     pub run_id: RunId,
-    /// Where it lies.
-    pub dir: PathBuf,
+    /// The machine it ran on.
+    pub host: BTreeMap<String, String>,
     /// What it was about.
     pub source: Source,
     /// Its plan.
@@ -52,6 +52,11 @@ pub(crate) struct Earlier {
     pub decision: Decision,
     /// Its failures, with their replays.
     pub rungs: Vec<Rung>,
+}
+
+#[derive(Deserialize)]
+struct Machine {
+    host: BTreeMap<String, String>,
 }
 
 #[derive(Deserialize)]
@@ -72,21 +77,17 @@ impl Earlier {
             return Err(Fault::new(BASELINE_UNUSABLE, headline, remedy).because(&fault));
         }
         let tree = Tree::new(dir)?;
+        let machine: Machine = document(&tree, "environment.json", ENVIRONMENT_SCHEMA)?;
         let bundle: Bundle = document(&tree, "replay.json", REPLAY_SCHEMA)?;
         Ok(Self {
             run_id: run.envelope.run_id.clone(),
-            dir: dir.to_path_buf(),
+            host: machine.host,
             source: run.envelope.source.clone(),
             plan: document(&tree, "plan.json", PLAN_SCHEMA)?,
             seen: collect(&lines(&tree)?),
             decision: document(&tree, "decision.json", DECISION_SCHEMA)?,
             rungs: bundle.rungs,
         })
-    }
-
-    /// The row of a gate.
-    pub(crate) fn gate(&self, id: &str) -> Option<&Decided> {
-        self.decision.gates.iter().find(|gate| gate.id.as_str() == id)
     }
 
     /// Every target that failed, flickered or has no result, the gates that block, and the gates that need those.

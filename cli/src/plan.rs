@@ -137,6 +137,8 @@ pub(crate) struct World<'a> {
     pub suites: &'a Suites,
     /// The quarantine.
     pub quarantine: &'a QuarantineFile,
+    /// The packages that have examples in their documentation.
+    pub documented: &'a [String],
 }
 
 /// The crate name of a target, which is how policy and census name a gate binary.
@@ -152,10 +154,10 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
     let (mut targets, mut excluded) = (Vec::new(), Vec::new());
     for test in listed {
         let is_gate = is_gate_binary(test, &binaries);
-        let kind = match (is_gate, test.cargo_kind.as_str()) {
-            (true, _) => Kind::Gate,
-            (false, "doc") => Kind::Doc,
-            (false, cargo_kind) => world.suites.kind(&test.package, &test.binary, cargo_kind),
+        let kind = if is_gate {
+            Kind::Gate
+        } else {
+            world.suites.kind(&test.package, &test.binary, &test.cargo_kind)
         };
         let target = Target {
             suite: test.suite.clone(),
@@ -174,6 +176,12 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
             }
         }
     }
+    excluded.extend(world.documented.iter().map(|package| Excluded {
+        suite: format!("{package} (doctests)"),
+        test: "*".to_owned(),
+        kind: Kind::Doc,
+        reason: "doctests: nextest runs none of them; run `cargo test --doc` beside it".to_owned(),
+    }));
     targets.sort();
     excluded.sort();
     let mut plan = Plan {
@@ -440,6 +448,7 @@ pub(crate) mod tests {
             census: None,
             suites: &suites,
             quarantine: &QuarantineFile::default(),
+            documented: &[],
         };
         make(&world, &profile::built_in()[profile], asked, listed)
     }

@@ -6,7 +6,7 @@ mod execute;
 pub(crate) use close::Failure;
 
 use crate::{
-    args::{Choice, Progress, Run},
+    args::{Choice, Progress, Rerun, Run},
     exit::{Exit, OrExit, Refused},
     ground::Ground,
     history::Earlier,
@@ -86,6 +86,25 @@ pub(crate) fn run(arguments: &Run, out: &mut Transport) -> Result<Exit, Refused>
             ended.and(Err(refused))
         }
     }
+}
+
+/// Runs `rerun`: the same run, narrowed to what failed.
+pub(crate) fn again(arguments: &Rerun, out: &mut Transport) -> Result<Exit, Refused> {
+    let choice = Choice {
+        profile: arguments.profile.clone(),
+        rerun_from: Some(arguments.run.clone()),
+        cargo: arguments.cargo,
+        ..Choice::default()
+    };
+    let run = Run {
+        choice,
+        diff_from: None,
+        out: None,
+        correlation_id: None,
+        jobs: None,
+        progress: arguments.progress,
+    };
+    self::run(&run, out)
 }
 
 /// The run that `--diff-from` names, read before anything is built.

@@ -55,6 +55,8 @@ struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    #[serde(default)]
+    doctest: bool,
 }
 
 /// A test target of a workspace member.
@@ -97,6 +99,12 @@ impl Metadata {
             .collect();
         tests.sort();
         tests
+    }
+
+    /// The packages whose documentation has examples that cargo would run.
+    pub(crate) fn documented(&self) -> Vec<String> {
+        let has = |package: &&Package| package.targets.iter().any(|target| target.doctest);
+        self.packages.iter().filter(has).map(|package| package.name.clone()).collect()
     }
 
     /// The packages of the workspace with their manifests.
