@@ -121,6 +121,15 @@ pub(crate) struct Asked {
 }
 
 impl Asked {
+    /// The kinds of this run. Whoever names tests on the command line means these, of whatever kind.
+    fn kinds(&self, profile: &Profile) -> BTreeSet<Kind> {
+        match &self.kinds {
+            Some(kinds) => kinds.clone(),
+            None if !self.filters.is_empty() => Kind::ALL.into(),
+            None => profile.kinds.clone(),
+        }
+    }
+
     /// The filtersets of this run: those of the command line, else those of the profile.
     pub(crate) fn filters<'a>(&'a self, profile: &'a Profile) -> &'a [String] {
         if self.filters.is_empty() { &profile.select } else { &self.filters }
@@ -148,7 +157,7 @@ fn crate_name(target: &str) -> String {
 
 /// Makes the plan.
 pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: &[Listed]) -> Plan {
-    let kinds = asked.kinds.clone().unwrap_or_else(|| profile.kinds.clone());
+    let kinds = asked.kinds(profile);
     let binaries = gate_binaries(world);
     let gates = Gates::of(world, profile, asked, listed, &binaries, &kinds);
     let (mut targets, mut excluded) = (Vec::new(), Vec::new());
@@ -363,6 +372,15 @@ pub(crate) fn hash(plan: &Plan) -> Digest {
 }
 
 impl Plan {
+    /// Why targets were left out, with how many for each reason.
+    pub(crate) fn left_out(&self) -> BTreeMap<&str, usize> {
+        let mut reasons = BTreeMap::new();
+        for one in &self.excluded {
+            *reasons.entry(one.reason.as_str()).or_default() += 1;
+        }
+        reasons
+    }
+
     /// The run that this one reruns and what of it is gone: wanted, and no longer a target.
     pub(crate) fn gone(
         &self,

@@ -44,10 +44,7 @@ fn table(plan: &Plan) -> Result<String, std::fmt::Error> {
             writeln!(text, "  {test}")?;
         }
     }
-    let mut excluded: BTreeMap<&str, usize> = BTreeMap::new();
-    for one in &plan.excluded {
-        *excluded.entry(&one.reason).or_default() += 1;
-    }
+    let excluded = plan.left_out();
     if !excluded.is_empty() {
         writeln!(text, "\nleft out")?;
     }

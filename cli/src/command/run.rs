@@ -169,10 +169,11 @@ fn expect_something(ground: &Ground, plan: &Plan) -> Result<(), Refused> {
             "see whether a target runner replaces the gate binary, or whether its `main` is empty";
         return Err(Refused::new(Exit::ListFailed, Fault::new(LIST_EMPTY, headline, remedy)));
     }
-    let why = plan.excluded.first().map(|one| one.reason.clone()).unwrap_or_default();
+    let why: Vec<String> =
+        plan.left_out().into_iter().map(|(reason, n)| format!("{n} left out: {reason}")).collect();
     let remedy = "correct the filterset, the kinds or the profile; `cargo portcullis plan` shows what is left out";
     let fault = Fault::new(NOTHING_SELECTED, "the selection is empty", remedy);
-    Err(Refused::new(Exit::NothingSelected, fault.found(why)))
+    Err(Refused::new(Exit::NothingSelected, fault.found(why.join("; "))))
 }
 
 /// Narrows the run to the failures of an earlier one, where that is asked for.

@@ -24,7 +24,7 @@ use portcullis::{
         decide::Decision,
         policy::profile::Kind,
         receipt::{Receipt, judge},
-        recorded::{Facts, Material},
+        recorded::{Facts, INPUTS_SCHEMA, Material},
     },
     report::views::{self, DECISION_SCHEMA, ENVIRONMENT_SCHEMA},
     wire::{
@@ -78,6 +78,9 @@ pub(super) fn close(
         dir: record.path(),
     };
     phases.phase(ground, "render", || {
+        // Each gate binary wrote these for itself and knows only the gates that are linked into it.
+        record.write_text("expected.json", &ground.census.document())?;
+        record.write("inputs.json", INPUTS_SCHEMA, &ground.recorded(plan))?;
         record.write_lines("outcomes.jsonl", &lines)?;
         documents(record, &account)?;
         let header = ground.header.envelope(DECISION_SCHEMA);

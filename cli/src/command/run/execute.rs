@@ -105,11 +105,8 @@ fn configuration(
     limit_ms: u64,
 ) -> String {
     let one = |target: &&Target| config::one(&target.suite, &target.test);
-    let quarantined: Vec<String> = planned
-        .iter()
-        .filter(|target| target.quarantine.is_some())
-        .map(|target| one(target))
-        .collect();
+    let quarantined: Vec<String> =
+        planned.iter().filter(|target| target.quarantine.is_some()).map(one).collect();
     config::render(&config::Settings {
         store,
         run_id: &ground.header.run_id,

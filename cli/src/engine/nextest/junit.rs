@@ -126,6 +126,8 @@ struct Parser {
     /// Attempts that were read before the one that stands directly in the case.
     reruns: Vec<Attempt>,
     text: String,
+    /// Whether the text of the open attempt is over: what follows its streams is blank space.
+    over: bool,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -142,21 +144,6 @@ enum Element {
 
 impl Parser {
     fn open(&mut self, start: &BytesStart<'_>) -> Result<(), Fault> {
-        let attribute = |name: &str| -> Result<Option<String>, Fault> {
-            let found =
-                start.try_get_attribute(name).map_err(|source| broken(&source.to_string()))?;
-            found
-                .map(|found| {
-                    found
-                        .normalized_value(XmlVersion::Implicit1_0)
-                        .map(std::borrow::Cow::into_owned)
-                        .map_err(|source| broken(&source.to_string()))
-                })
-                .transpose()
-        };
-        let required = |name: &str| -> Result<String, Fault> {
-            attribute(name)?.ok_or_else(|| broken(&format!("an element without `{name}`")))
-        };
         if self.open.len() >= DEPTH_MAX {
             return Err(broken("elements nested too deep"));
         }
@@ -165,14 +152,14 @@ impl Parser {
         let element = match (local.as_ref(), self.open.last()) {
             ("testsuites", None) if !self.seen_root => {
                 self.seen_root = true;
-                self.report.name = required("name")?;
-                let tests = required("tests")?;
+                self.report.name = required(start, "name")?;
+                let tests = required(start, "tests")?;
                 self.declared =
                     Some(tests.parse().map_err(|_source| broken("a count that is no number"))?);
                 Element::Suites
             }
             ("testsuite", Some(Element::Suites)) => {
-                self.suite = required("name")?;
+                self.suite = required(start, "name")?;
                 Element::Suite
             }
             ("testcase", Some(Element::Suite)) => {
@@ -182,20 +169,18 @@ impl Parser {
                 }
                 self.case = Some(Case {
                     suite: self.suite.clone(),
-                    test: required("name")?,
+                    test: required(start, "name")?,
                     attempts: Vec::new(),
                 });
-                self.last =
-                    Attempt { duration_ms: millis(attribute("time")?), ..Attempt::default() };
+                self.last = Attempt {
+                    duration_ms: millis(attribute(start, "time")?),
+                    ..Attempt::default()
+                };
                 self.reruns.clear();
                 Element::Case
             }
             ("failure" | "error", Some(Element::Case)) => {
-                self.last.fault = Some(Said {
-                    kind: required("type")?,
-                    message: attribute("message")?.unwrap_or_default(),
-                    text: String::new(),
-                });
+                self.last.fault = Some(said(start)?);
                 Element::Failure
             }
             // A test that is known as skipped was not run, and so is no result at all.
@@ -204,13 +189,10 @@ impl Parser {
                 "flakyFailure" | "flakyError" | "rerunFailure" | "rerunError",
                 Some(Element::Case),
             ) => {
+                self.over = false;
                 self.earlier = Some(Attempt {
-                    fault: Some(Said {
-                        kind: required("type")?,
-                        message: attribute("message")?.unwrap_or_default(),
-                        text: String::new(),
-                    }),
-                    duration_ms: millis(attribute("time")?),
+                    fault: Some(said(start)?),
+                    duration_ms: millis(attribute(start, "time")?),
                     ..Attempt::default()
                 });
                 Element::Earlier
@@ -235,6 +217,7 @@ impl Parser {
 
     /// The text of a failure stands before the streams of the same attempt.
     fn end_of_text(&mut self) {
+        self.over = true;
         self.text.clear();
     }
 
@@ -250,6 +233,7 @@ impl Parser {
                     }
                 }
                 if self.open.last() == Some(&Element::Earlier)
+                    && !self.over
                     && let Some(said) = self.earlier.as_mut().and_then(|a| a.fault.as_mut())
                 {
                     said.text.clone_from(&self.text);
@@ -307,6 +291,28 @@ impl Parser {
     }
 }
 
+/// The value of an attribute, where there is one.
+fn attribute(start: &BytesStart<'_>, name: &str) -> Result<Option<String>, Fault> {
+    let found = start.try_get_attribute(name).map_err(|source| broken(&source.to_string()))?;
+    let text = found.map(|found| {
+        found.normalized_value(XmlVersion::Implicit1_0).map(std::borrow::Cow::into_owned)
+    });
+    text.transpose().map_err(|source| broken(&source.to_string()))
+}
+
+fn required(start: &BytesStart<'_>, name: &str) -> Result<String, Fault> {
+    attribute(start, name)?.ok_or_else(|| broken(&format!("an element without `{name}`")))
+}
+
+/// How a failure is worded, before its text.
+fn said(start: &BytesStart<'_>) -> Result<Said, Fault> {
+    Ok(Said {
+        kind: required(start, "type")?,
+        message: attribute(start, "message")?.unwrap_or_default(),
+        text: String::new(),
+    })
+}
+
 fn millis(seconds: Option<String>) -> u64 {
     // `1.234` has three digits after the point; whatever else it is, a duration decides nothing.
     let text = seconds.unwrap_or_default();
@@ -341,7 +347,8 @@ mod tests {
     <testcase name="a::passes" classname="demo::api" time="0.020"><system-out>test result: ok. 1 passed</system-out><system-err></system-err></testcase>
     <testcase name="hangs" time="2.002"><failure type="test timeout"/><system-out>x</system-out></testcase>
     <testcase name="flickers" time="0.008">
-      <flakyFailure time="0.133" message="it&apos;s late" type="test failure with exit code 101">panicked &lt;here&gt;&#10;next<system-out>first</system-out></flakyFailure>
+      <flakyFailure time="0.133" message="it&apos;s late" type="test failure with exit code 101">panicked &lt;here&gt;&#10;next<system-out>first</system-out>
+      </flakyFailure>
       <system-out>second</system-out>
     </testcase>
     <testcase name="leaks" time="1.5"><error type="leaked"/><rerunFailure time="0.1" type="again"/></testcase>
