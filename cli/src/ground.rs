@@ -2,10 +2,14 @@
 
 use crate::{
     args::{Choice, ShardKind},
-    engine::{cargo_test::Cargo, nextest},
+    engine::{
+        cargo_test::{Cargo, TestTarget, crate_name},
+        nextest,
+    },
     exit::{Exit, OrExit, Refused},
     plan::{self, Asked, Plan, World},
     record::{Header, new_run_id},
+    replays::Features,
     repository::Repository,
     shard::{By, SHARDS_MAX, Shard},
     suites::{self, Suites},
@@ -72,6 +76,8 @@ pub(crate) struct Ground {
     /// Package and target of what has no libtest around it.
     without_harness: BTreeSet<(String, String)>,
     documented: Vec<String>,
+    /// What gate binaries need turned on, by package and target.
+    pub features: Features,
     asked: Asked,
 }
 
@@ -105,6 +111,14 @@ impl Ground {
             let bare = suites::without_harness(&name, &text, package)?;
             without_harness.extend(bare.into_iter().map(|target| (package.to_owned(), target)));
         }
+        let features = features(&policy, &census, &metadata.tests());
+        let all: BTreeSet<String> = features
+            .iter()
+            .flat_map(|((package, _), names)| {
+                names.iter().map(move |name| format!("{package}/{name}"))
+            })
+            .collect();
+        let cargo = cargo.with_features(all.into_iter().collect());
         let clock = repository.clock()?;
         let environment = &repository.environment;
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
@@ -143,6 +157,7 @@ impl Ground {
             nextest_version,
             without_harness,
             documented: metadata.documented(),
+            features,
             asked,
             repository,
         })
@@ -234,6 +249,19 @@ impl Ground {
         let git = Git::new(self.repository.root(), None);
         Ok(git.is_dirty()? || !git.hidden_edits()?.is_empty())
     }
+}
+
+/// The features of gate binaries that cargo leaves out without them.
+fn features(policy: &Policy, census: &Census, tests: &[TestTarget]) -> Features {
+    let mut binaries: BTreeSet<String> =
+        policy.gates.iter().map(|gate| crate_name(&gate.common.binary)).collect();
+    binaries.insert(crate_name(&policy.binary));
+    binaries.extend(census.rows.iter().map(|row| crate_name(&row.binary)));
+    tests
+        .iter()
+        .filter(|test| !test.features.is_empty() && binaries.contains(&test.binary()))
+        .map(|test| ((test.package.clone(), test.name.clone()), test.features.clone()))
+        .collect()
 }
 
 fn usage(headline: impl Into<String>, remedy: impl Into<String>) -> Refused {

@@ -6,9 +6,13 @@ use portcullis::kernel::{
     replay::Replay,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// Schema of `replay.json` and of the view `replay_bundle.json`.
 pub(crate) const REPLAY_SCHEMA: &str = "portcullis.replay_bundle.v1";
+
+/// What targets need turned on, by package and target.
+pub(crate) type Features = BTreeMap<(String, String), Vec<String>>;
 
 /// One failure, and the commands that show it again: the whole suite, and the one target.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,35 +37,40 @@ pub(crate) struct Rung {
 
 impl Rung {
     /// The rung of one failure.
-    pub(crate) fn of(policy: &Policy, target: &Target, digest: &FailureDigest) -> Self {
+    pub(crate) fn of(
+        policy: &Policy,
+        features: &Features,
+        target: &Target,
+        digest: &FailureDigest,
+    ) -> Self {
         Self {
             suite: target.suite.clone(),
             test: target.test.clone(),
             kind: target.kind,
             fingerprint: digest.fingerprint.clone(),
             root_cause_class: digest.root_cause_class.clone(),
-            targeted: targeted(policy, target),
-            whole: whole(policy, target),
+            targeted: targeted(policy, features, target),
+            whole: whole(policy, features, target),
             digest_path: digest_path(target),
         }
     }
 }
 
 /// Runs one target and nothing else.
-pub(crate) fn targeted(policy: &Policy, target: &Target) -> Replay {
+fn targeted(policy: &Policy, features: &Features, target: &Target) -> Replay {
     if target.kind == Kind::Gate {
         let table = policy.gates.iter().find(|gate| gate.common.id.as_str() == target.test);
         if let Some(argv) = table.and_then(|gate| gate.common.replay.clone()) {
             return Replay { argv, ..Replay::default() };
         }
     }
-    let mut replay = whole(policy, target);
+    let mut replay = whole(policy, features, target);
     replay.argv.extend(["--".to_owned(), target.test.clone(), "--exact".to_owned()]);
     replay
 }
 
 /// Runs the test binary of a target.
-pub(crate) fn whole(policy: &Policy, target: &Target) -> Replay {
+fn whole(policy: &Policy, features: &Features, target: &Target) -> Replay {
     let mut argv = policy.replay_prefix.clone();
     argv.extend(["cargo", "test", "--package", &target.package].map(str::to_owned));
     match target.cargo_kind.as_str() {
@@ -72,11 +81,16 @@ pub(crate) fn whole(policy: &Policy, target: &Target) -> Replay {
         "doc" => argv.push("--doc".to_owned()),
         _ => argv.push("--lib".to_owned()),
     }
-    Replay { argv, ..Replay::default() }
+    let key = (target.package.clone(), target.binary.clone());
+    let features = features.get(&key).cloned().unwrap_or_default();
+    if !features.is_empty() {
+        argv.extend(["--features".to_owned(), features.join(",")]);
+    }
+    Replay { argv, features, ..Replay::default() }
 }
 
 /// The path of a digest: readable, safe on every system, and unique by a part of the name's own digest.
-pub(crate) fn digest_path(target: &Target) -> String {
+fn digest_path(target: &Target) -> String {
     let id = target.id();
     let plain: String = id
         .chars()
@@ -133,8 +147,22 @@ mod tests {
             ),
         ];
         for (cargo_kind, test, kind, expected) in table {
-            assert_eq!(targeted(&policy, &target(cargo_kind, test, kind)).render(), expected);
+            assert_eq!(
+                targeted(&policy, &Features::new(), &target(cargo_kind, test, kind)).render(),
+                expected
+            );
         }
+    }
+
+    #[test]
+    fn a_target_behind_a_feature_is_replayed_with_it() {
+        let policy =
+            policy::parse("p", "[policy]\nversion = 1\nowner = \"o\"\n").expect("a policy");
+        let key = ("p".to_owned(), "my-api".to_owned());
+        let features = Features::from([(key, vec!["a".to_owned(), "b".to_owned()])]);
+        let replay = targeted(&policy, &features, &target("test", "x", Kind::Gate));
+        let expected = "cargo test --package p --test my-api --features a,b -- x --exact";
+        assert_eq!(replay.render(), expected);
     }
 
     #[test]

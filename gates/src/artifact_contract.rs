@@ -4,15 +4,13 @@
 mod cel;
 mod config;
 mod contract;
-pub(crate) mod document;
 mod freshness;
-mod path;
 mod rule;
 
 pub(crate) use cel::CelTable;
 pub(crate) use contract::{Contract, Report, Terms};
-pub(crate) use document::Format;
 pub(crate) use freshness::Freshness;
+#[cfg(feature = "markdown")]
 pub(crate) use rule::RuleTable;
 
 use config::{Config, OnMissing};
@@ -67,16 +65,16 @@ portcullis::gate_kind! {
 
 pub(crate) const ARTIFACT_MISSING: Code =
     Code::new("PC1100", "artifact_missing", "A required artifact does not exist.");
-const ARTIFACT_STALE: Code =
+pub(crate) const ARTIFACT_STALE: Code =
     Code::new("PC1101", "artifact_stale", "An artifact is older than its contract allows.");
-const LINEAGE_MISMATCH: Code =
+pub(crate) const LINEAGE_MISMATCH: Code =
     Code::new("PC1102", "lineage_mismatch", "An artifact is of another run or origin.");
-const SCHEMA_MISMATCH: Code = Code::new(
+pub(crate) const SCHEMA_MISMATCH: Code = Code::new(
     "PC1103",
     "schema_mismatch",
     "An artifact has another schema than the one asked for.",
 );
-const FIELD_MISSING: Code =
+pub(crate) const FIELD_MISSING: Code =
     Code::new("PC1104", "field_missing", "A field that a contract names does not exist.");
 const RULE_BROKEN: Code =
     Code::new("PC1105", "rule_broken", "A value is not what a rule of the contract says.");

@@ -4,7 +4,10 @@
 mod config;
 mod index;
 
-use crate::artifact_contract::{Report, document, missing};
+use crate::{
+    artifact_contract::{Report, missing},
+    document,
+};
 use config::{Config, Entry};
 use index::Row;
 use portcullis::{
@@ -167,7 +170,7 @@ fn expressions(
     out: &mut Findings,
 ) -> Result<(), GateError> {
     let contract = config.over_the_set(cx.gate()).map_err(first)?;
-    contract.hold_expressions(&Value::Object(documents), "", &mut Report::new(out, "docs"))
+    contract.hold_expressions(&Value::Object(documents), &"", &mut Report::new(out, "docs"))
 }
 
 fn first(faults: Vec<Fault>) -> Fault {

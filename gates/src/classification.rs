@@ -1,6 +1,6 @@
 //! Every test target belongs to exactly one suite. It runs no test, and does not judge waivers or quarantine.
 
-mod groups;
+pub(crate) mod groups;
 mod leak;
 pub(crate) mod universe;
 
@@ -32,8 +32,9 @@ portcullis::gate_kind! {
     /// - `files`: globs of the universe `files`. `manifest`: the workspace manifest, default `Cargo.toml`.
     /// - `groups_file`: default `suite_classification.toml`; each `[suite.<name>]` has a list `targets` (or
     ///   `files`), and may have a `description`.
-    /// - `leak`: list of `{ suite, forbid, forbid_literals }`; `forbid` has names or paths, a part of which may begin
-    ///   or end with `*`; `forbid_literals` has patterns for the text of literals.
+    /// - `leak`: list of `{ suite, deny, forbid, forbid_literals }`; `deny` has any of `"doubles"`, `"cassettes"` and
+    ///   `"fixtures"`, with the names, crates and texts that usually mean them; `forbid` has names or paths, a part of
+    ///   which may begin or end with `*`; `forbid_literals` has patterns for the text of literals.
     /// ### Remediation
     /// - `unclassified`: add the target to the suite whose rules it keeps.
     /// - `classified_twice`: remove all entries but one.
@@ -86,6 +87,8 @@ enum Universe {
 #[serde(deny_unknown_fields)]
 struct Leak {
     suite: Spanned<String>,
+    #[serde(default)]
+    deny: BTreeSet<leak::Preset>,
     #[serde(default)]
     forbid: Vec<String>,
     #[serde(default)]
@@ -150,11 +153,11 @@ fn validate(config: &Config, table: &GateTable) -> Vec<Fault> {
                 "name one of `suites`",
             );
         }
-        if rule.forbid.is_empty() && rule.forbid_literals.is_empty() {
+        if rule.deny.is_empty() && rule.forbid.is_empty() && rule.forbid_literals.is_empty() {
             refuse(
                 at,
                 format!("a leak rule for `{suite}` forbids nothing"),
-                "add `forbid` or `forbid_literals`",
+                "add `deny`, `forbid` or `forbid_literals`",
             );
         }
         for name in rule.forbid.iter().filter(|name| !crate::rust_source::is_name(name)) {

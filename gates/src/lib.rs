@@ -1,18 +1,50 @@
 //! Standard gate kinds.
 
+mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
 mod calendar;
 pub mod cargo_config;
+pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+#[cfg(all(feature = "classification", feature = "markdown"))]
+pub mod docs_commands;
+mod document;
+#[cfg(feature = "markdown")]
+mod documents;
 pub mod expiring_entries;
+pub mod host_matrix;
+pub mod incident_triggers;
 pub mod issue_ledger;
+mod items;
+mod json_path;
+mod json_value;
+pub mod lineage;
+#[cfg(feature = "markdown")]
+mod markdown;
+#[cfg(feature = "markdown")]
+pub mod ordered_tiers;
+#[cfg(all(feature = "classification", feature = "markdown"))]
+pub mod ownership_map;
 mod pattern;
+#[cfg(feature = "markdown")]
+mod places;
+pub mod remediation_backlog;
+pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
+pub mod set_equality;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
+#[cfg(feature = "classification")]
+pub mod test_doubles;
+#[cfg(feature = "markdown")]
+pub mod text_tokens;
+pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
+mod view;
+#[cfg(feature = "classification")]
+mod workspace;

@@ -2,12 +2,20 @@
 
 mod attributes;
 #[cfg(feature = "classification")]
+mod items;
+#[cfg(feature = "classification")]
 mod module_tree;
 mod paths;
 
 pub(crate) use attributes::attributes;
 #[cfg(feature = "classification")]
-pub(crate) use module_tree::module_files;
+pub(crate) use items::{ItemKind, Test, items, tests};
+#[cfg(feature = "classification")]
+pub(crate) use module_tree::{ModuleFile, module_files};
+#[cfg(feature = "classification")]
+pub(crate) use paths::PathUse;
+#[cfg(feature = "classification")]
+pub(crate) use paths::{Written, written};
 pub(crate) use paths::{ends_with, path_uses};
 
 use portcullis::{Fault, Location, RelPath, wire::code::INPUT_UNREADABLE};

@@ -1,6 +1,6 @@
 //! Names that must not stand in Rust sources, and texts in others. It reads tokens; it does not type-check.
 
-mod allowance;
+pub(crate) mod allowance;
 mod scan;
 
 use crate::{calendar::LocalDate, pattern::Pattern};
@@ -55,11 +55,11 @@ const FORBIDDEN_ATTRIBUTE: Code =
     Code::new("PC1032", "forbidden_attribute", "A source has an attribute that its gate forbids.");
 const FORBIDDEN_TEXT: Code =
     Code::new("PC1033", "forbidden_text", "A file has a line that its gate forbids.");
-const ALLOW_ENTRY_EXPIRED: Code =
+pub(crate) const ALLOW_ENTRY_EXPIRED: Code =
     Code::new("PC1034", "allow_entry_expired", "An allowance is past its last valid day.");
-const ALLOW_ENTRY_EXPIRING: Code =
+pub(crate) const ALLOW_ENTRY_EXPIRING: Code =
     Code::new("PC1035", "allow_entry_expiring", "An allowance expires within 14 days.");
-const ALLOW_ENTRY_STALE: Code =
+pub(crate) const ALLOW_ENTRY_STALE: Code =
     Code::new("PC1036", "allow_entry_stale", "An allowance allows nothing any more.");
 
 /// One `[[gate]]` table of this kind.
@@ -83,12 +83,12 @@ struct Config {
 /// An exception: one file, one token, for a while.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Allow {
-    path: String,
-    token: String,
-    reason: String,
-    owner: String,
-    expires: LocalDate,
+pub(crate) struct Allow {
+    pub(crate) path: String,
+    pub(crate) token: String,
+    pub(crate) reason: String,
+    pub(crate) owner: String,
+    pub(crate) expires: LocalDate,
 }
 
 impl Config {
@@ -99,7 +99,7 @@ impl Config {
 }
 
 /// The shortest reason for an allowance, in characters.
-const REASON_MIN: usize = 20;
+pub(crate) const REASON_MIN: usize = 20;
 
 /// Refuses rules that look at nothing, and allowances that allow more or less than they say.
 fn validate(config: &Config, table: &GateTable) -> Vec<Fault> {

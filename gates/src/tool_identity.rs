@@ -1,13 +1,18 @@
 //! A tool is known by what it does, not by its name. It installs nothing, and reads no package database.
 
-mod version;
+mod identity;
+mod preset;
+pub(crate) mod version;
 
 use crate::pattern::Pattern;
+use identity::{Identity, Question};
 use portcullis::{
-    Code, Examined, Fault, Finding, Findings, GateContext, GateError, GateTable, SkipReason, Tooth,
+    Code, Examined, Fault, Finding, Findings, GateContext, GateError, GateTable, RelPath,
+    SkipReason, Tooth,
     evidence::process::{Exit, Finished},
-    wire::code::{COMMAND_TIMED_OUT, CONFIG_INVALID, INPUT_TOO_LARGE},
+    wire::code::{COMMAND_TIMED_OUT, CONFIG_INVALID, INPUT_TOO_LARGE, NOTHING_EXAMINED},
 };
+use preset::Preset;
 use std::time::Duration;
 use toml::Spanned;
 use version::Version;
@@ -15,30 +20,38 @@ use version::Version;
 portcullis::gate_kind! {
     /// Makes sure that a tool is the one its name promises.
     /// ### What it checks
-    /// The first of the candidates that is on the search path, outside the work tree, is asked a question that only
+    /// The first of the candidates that is on the search path, outside the work tree, is asked questions that only
     /// the real tool answers rightly. Each `must_match` pattern matches a line of its output, no `must_not_match`
-    /// pattern does, it exits with 0, and its version is new enough. Other candidates are not asked: what a test
-    /// would start is the first one.
+    /// pattern does, it exits as the real one does, and its version is new enough. Other candidates are not asked:
+    /// what a test would start is the first one. Path and digest of what was asked stand in the receipt. With
+    /// `impostor` it is the other way round: the gate proves that the questions find an imitator out.
     /// ### Why it gates
     /// Another runtime's `node` shim, a stub that always exits with 0, or a wrapper passes every check that looks at
     /// the name or the exit code only, and the tests then prove something about another program.
     /// ### Example
-    /// A shim of another runtime answers `node --version` as Node does, but not this:
-    /// `candidates = ["node"]`, `probe = ["-p", "process.versions.bun ? 'bun' : process.release.name"]`,
-    /// `must_match = ["^node$"]`, `must_not_match = ["bun"]`.
+    /// `preset = "node"` asks for the version, for the marks of other runtimes, for the exit code of an unknown
+    /// option and for the options of V8. The shim that `bun --bun run` puts on the search path fails all four.
     /// ### Configuration
-    /// - `candidates`: names on the search path, in order, required.
-    /// - `probe`: arguments of the question, required, not empty. `env`: variables to set.
-    /// - `must_match`: patterns over the lines of both output streams, at least one, required.
+    /// - `preset`: `node` or `bun` instead of `candidates`, `probe`, the patterns and `version_pattern`.
+    /// - `candidates`: names on the search path, in order, required without preset.
+    /// - `probe`: arguments of the question, required without preset, not empty. `env`: variables to set.
+    /// - `must_match`: patterns over the lines of both output streams, at least one, required without preset.
     /// - `must_not_match`: patterns that no line may match.
     /// - `min_version`: such as `"2.30"`; with `version_pattern`, whose one group captures the version.
-    /// - `on_absent`: `"skip"` (typed `tool_missing`) or `"fail"`, required.
+    /// - `tool_dirs`: folders below cargo's target directory that are searched first; a lane installs tools there.
+    /// - `through`: a command that is put before the tool, such as `["bun", "--bun", "run"]`: what it starts under
+    ///   this name is asked. Absence is then that of its first word.
+    /// - `impostor`: a pattern that a line of the answers must match, to prove that the imitator was asked. The gate
+    ///   then passes when the questions reject what was asked.
+    /// - `on_absent`: `"skip"` (typed `tool_missing`), `"fail"`, or `"fail_in_ci"` (skip where `CI` is not set), required.
     /// ### Remediation
     /// - `tool_identity_mismatch`: put the real tool first on the search path; the receipt names the one that was asked.
+    /// - `node_runtime_unavailable_or_shimmed`: install Node.js and put it first; run the tests without `bun --bun`.
     /// - `tool_too_old`: update it.
     /// - `tool_absent`: install it.
+    /// - `impostor_accepted`: add a question that the imitator answers in another way.
     pub static TOOL_IDENTITY: "tool_identity", since = "0.1.0", config = Config, validate = validate, check = check,
-        codes = &[TOOL_IDENTITY_MISMATCH, TOOL_TOO_OLD, TOOL_ABSENT], teeth = TEETH;
+        codes = CODES, teeth = TEETH;
 }
 
 const TOOL_IDENTITY_MISMATCH: Code = Code::new(
@@ -49,6 +62,24 @@ const TOOL_IDENTITY_MISMATCH: Code = Code::new(
 const TOOL_TOO_OLD: Code = Code::new("PC1041", "tool_too_old", "A tool is older than required.");
 const TOOL_ABSENT: Code =
     Code::new("PC1042", "tool_absent", "A tool that must be there is not installed.");
+const NODE_UNAVAILABLE_OR_SHIMMED: Code = Code::new(
+    "PC1275",
+    "node_runtime_unavailable_or_shimmed",
+    "What is started as `node` is not Node.js, or nothing is.",
+);
+const IMPOSTOR_ACCEPTED: Code = Code::new(
+    "PC1276",
+    "impostor_accepted",
+    "An imitator of a tool answered every question as the real one does.",
+);
+
+const CODES: &[Code] = &[
+    TOOL_IDENTITY_MISMATCH,
+    TOOL_TOO_OLD,
+    TOOL_ABSENT,
+    NODE_UNAVAILABLE_OR_SHIMMED,
+    IMPOSTOR_ACCEPTED,
+];
 
 /// How long a tool may think about one question.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -57,15 +88,21 @@ const PROBE_TIMEOUT: Duration = Duration::from_secs(30);
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Config {
-    candidates: Spanned<Vec<String>>,
-    probe: Spanned<Vec<String>>,
+    preset: Option<Spanned<Preset>>,
+    candidates: Option<Spanned<Vec<String>>>,
+    probe: Option<Spanned<Vec<String>>>,
     #[serde(default)]
     env: std::collections::BTreeMap<String, String>,
-    must_match: Spanned<Vec<Spanned<Pattern>>>,
+    must_match: Option<Spanned<Vec<Spanned<Pattern>>>>,
     #[serde(default)]
     must_not_match: Vec<Spanned<Pattern>>,
     min_version: Option<Spanned<Version>>,
     version_pattern: Option<Spanned<Pattern>>,
+    #[serde(default)]
+    tool_dirs: Vec<RelPath>,
+    #[serde(default)]
+    through: Vec<String>,
+    impostor: Option<Spanned<Pattern>>,
     on_absent: OnAbsent,
 }
 
@@ -75,99 +112,72 @@ struct Config {
 enum OnAbsent {
     Skip,
     Fail,
+    FailInCi,
 }
 
 /// Refuses questions that a stub would answer.
 fn validate(config: &Config, table: &GateTable) -> Vec<Fault> {
-    let mut faults = Vec::new();
-    let mut refuse = |offset: usize, headline: String, remedy: &str| {
-        faults.push(Fault::new(CONFIG_INVALID, headline, remedy).at(table.locate(offset)));
-    };
-    let names = config.candidates.get_ref();
-    if names.is_empty() {
-        refuse(
-            config.candidates.span().start,
-            "there are no candidates".to_owned(),
-            "name the tool",
-        );
-    }
-    for name in names.iter().filter(|name| name.is_empty() || name.contains(['/', '\\'])) {
-        refuse(
-            config.candidates.span().start,
-            format!("`{name}` is not a name on the search path"),
-            "write a plain name",
-        );
-    }
-    if config.probe.get_ref().is_empty() {
-        refuse(
-            config.probe.span().start,
-            "the probe asks nothing".to_owned(),
-            "write arguments, such as `--version`",
-        );
-    }
-    if config.must_match.get_ref().is_empty() {
-        let headline = "no answer is required, so a stub that exits with 0 would pass".to_owned();
-        refuse(
-            config.must_match.span().start,
-            headline,
-            "write a pattern that only the real tool's answer matches",
-        );
-    }
-    match (&config.min_version, &config.version_pattern) {
-        (Some(version), None) => {
-            let headline = "`min_version` has no `version_pattern`".to_owned();
-            refuse(
-                version.span().start,
-                headline,
-                "write a pattern with one group around the version",
-            );
-        }
-        (None, Some(pattern)) => {
-            let headline = "`version_pattern` has no `min_version`".to_owned();
-            refuse(pattern.span().start, headline, "write both, or neither");
-        }
-        (Some(_), Some(pattern)) if pattern.get_ref().groups() == 0 => {
-            let headline = "`version_pattern` captures nothing".to_owned();
-            refuse(pattern.span().start, headline, "put the version in parentheses");
-        }
-        (Some(_), Some(_)) | (None, None) => {}
-    }
-    faults
+    config.identity(table).err().unwrap_or_default()
 }
 
 /// Asks the first tool that is there, and returns how many questions were asked.
 fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Examined, GateError> {
-    for name in config.candidates.get_ref() {
-        let Some(tool) = cx.tool(name)? else { continue };
-        let answer = ask(cx, config, name)?;
-        judge(cx, config, name, &tool.path.display().to_string(), &answer, out)?;
-        return Ok(Examined::items(1));
+    let identity = config.identity(cx.gate()).map_err(first)?;
+    for name in &identity.candidates {
+        let word = config.through.first().unwrap_or(name);
+        let Some(tool) = cx.tool_in(&config.tool_dirs, word)? else { continue };
+        let digest = cx.tool_digest(&tool)?;
+        cx.note(format!("sha256 of `{word}` is {digest}"));
+        let mut answers = Vec::new();
+        for question in &identity.questions {
+            answers.push(ask(cx, config, name, question)?);
+        }
+        let asked = Asked { cx, name, path: tool.path.display().to_string() };
+        match &config.impostor {
+            None => asked.judge(&identity, config.min_version.as_ref(), &answers, out)?,
+            Some(pattern) => asked.judge_impostor(&identity, pattern, &answers, out)?,
+        }
+        return Ok(Examined::items(answers.len()));
     }
-    let names = config.candidates.get_ref().join("`, `");
+    absent(cx, config, &identity, out)
+}
+
+fn absent(
+    cx: &GateContext<'_>,
+    config: &Config,
+    identity: &Identity,
+    out: &mut Findings,
+) -> Result<Examined, GateError> {
+    let names = match config.through.first() {
+        Some(word) => word.clone(),
+        None => identity.candidates.join("`, `"),
+    };
+    let ci = cx.is_ci();
+    let message = format!("none of `{names}` is on the search path");
     match config.on_absent {
-        OnAbsent::Skip => Ok(Examined::skipped(
-            SkipReason::ToolMissing,
-            format!("none of `{names}` is on the search path"),
-        )),
-        OnAbsent::Fail => {
-            out.push(
-                Finding::new(
-                    TOOL_ABSENT,
-                    &names,
-                    format!("none of `{names}` is on the search path"),
-                    "install it",
-                )
-                .at(cx.locate(config.candidates.span().start)),
-            );
-            Ok(Examined::items(config.candidates.get_ref().len()))
+        OnAbsent::FailInCi if !ci => Ok(Examined::skipped(SkipReason::ToolMissing, message)),
+        OnAbsent::Skip => Ok(Examined::skipped(SkipReason::ToolMissing, message)),
+        OnAbsent::Fail | OnAbsent::FailInCi => {
+            let place = match &config.candidates {
+                Some(candidates) => cx.locate(candidates.span().start),
+                None => cx.gate().location.clone(),
+            };
+            out.push(Finding::new(identity.absent, &names, message, "install it").at(place));
+            Ok(Examined::items(identity.candidates.len()))
         }
     }
 }
 
-fn ask(cx: &GateContext<'_>, config: &Config, name: &str) -> Result<Finished, GateError> {
-    let argv: Vec<String> =
-        std::iter::once(name.to_owned()).chain(config.probe.get_ref().iter().cloned()).collect();
-    let mut command = cx.command(&argv).timeout(PROBE_TIMEOUT);
+fn ask(
+    cx: &GateContext<'_>,
+    config: &Config,
+    name: &str,
+    question: &Question,
+) -> Result<Finished, GateError> {
+    let words = config.through.iter().map(String::as_str).chain(std::iter::once(name));
+    let words = words.chain(question.arguments.iter().map(String::as_str));
+    let argv: Vec<String> = words.map(str::to_owned).collect();
+    let mut command = cx.command(&argv).tool_dirs(&config.tool_dirs).quiet().timeout(PROBE_TIMEOUT);
     for (name, value) in &config.env {
         command = command.env(name, value);
     }
@@ -192,69 +202,141 @@ fn ask(cx: &GateContext<'_>, config: &Config, name: &str) -> Result<Finished, Ga
     Ok(finished)
 }
 
-/// Holds the answer to the patterns and the version.
-fn judge(
-    cx: &GateContext<'_>,
-    config: &Config,
-    name: &str,
-    path: &str,
-    answer: &Finished,
-    out: &mut Findings,
-) -> Result<(), GateError> {
-    let text = format!("{}\n{}", answer.stdout.text(), answer.stderr.text());
-    let shown: String = text.trim().chars().take(200).collect();
-    let mismatch = |message: String, offset: usize| {
+/// The tool that was asked.
+struct Asked<'a> {
+    cx: &'a GateContext<'a>,
+    name: &'a str,
+    path: String,
+}
+
+impl Asked<'_> {
+    /// Holds the answers to the patterns and the version.
+    fn judge(
+        &self,
+        identity: &Identity,
+        min_version: Option<&Spanned<Version>>,
+        answers: &[Finished],
+        out: &mut Findings,
+    ) -> Result<(), GateError> {
+        let name = self.name;
+        for (question, answer) in identity.questions.iter().zip(answers) {
+            let text = text_of(answer);
+            let asked = question.arguments.first().map_or("", String::as_str);
+            if answer.exit != Exit::Code(question.exit) {
+                let message = format!(
+                    "`{name}` does not exit with {} when it is asked `{asked}`",
+                    question.exit
+                );
+                out.push(self.mismatch(identity, message, None, &text));
+            }
+            for (pattern, place) in &question.must_match {
+                if !self.cx.watch(any_line(pattern, &text))? {
+                    let message =
+                        format!("no line of the answer of `{name}` matches `{}`", pattern.text());
+                    out.push(self.mismatch(identity, message, *place, &text));
+                }
+            }
+            for (pattern, place) in &question.must_not_match {
+                if self.cx.watch(any_line(pattern, &text))? {
+                    let message =
+                        format!("a line of the answer of `{name}` matches `{}`", pattern.text());
+                    out.push(self.mismatch(identity, message, *place, &text));
+                }
+            }
+        }
+        let (Some(wanted), Some(pattern)) = (min_version, &identity.version_pattern) else {
+            return Ok(());
+        };
+        // The version stands in the answer to the first question.
+        let text = answers.first().map(text_of).unwrap_or_default();
+        match self.cx.watch(version_of(pattern, &text))? {
+            None => {
+                let message = format!("the answer of `{name}` names no version");
+                out.push(self.mismatch(identity, message, None, &text));
+            }
+            Some(found) if found < *wanted.get_ref() => out.push(
+                Finding::new(
+                    TOOL_TOO_OLD,
+                    name,
+                    format!("`{name}` is older than required"),
+                    "update it",
+                )
+                .at(self.cx.locate(wanted.span().start))
+                .expected(format!("at least {}", wanted.get_ref()))
+                .found(format!("{found} at `{}`", self.path)),
+            ),
+            Some(_) => {}
+        }
+        Ok(())
+    }
+
+    /// Holds the questions to an imitator: it must have been asked, and it must have been found out.
+    fn judge_impostor(
+        &self,
+        identity: &Identity,
+        pattern: &Spanned<Pattern>,
+        answers: &[Finished],
+        out: &mut Findings,
+    ) -> Result<(), GateError> {
+        let mut seen = false;
+        for answer in answers {
+            seen = seen || self.cx.watch(any_line(pattern.get_ref(), &text_of(answer)))?;
+        }
+        if !seen {
+            // A broken imitator fails every question as well, and would prove nothing.
+            let headline =
+                format!("what was asked as `{}` did not show that it is the imitator", self.name);
+            let fault = Fault::new(
+                NOTHING_EXAMINED,
+                headline,
+                "correct `impostor`, or install the imitator anew",
+            )
+            .at(self.cx.locate(pattern.span().start))
+            .found(format!("`{}`", self.path));
+            return self.cx.watch(Err(fault));
+        }
+        let mut rejected = Findings::new(&self.cx.gate().common.id);
+        self.judge(identity, None, answers, &mut rejected)?;
+        for finding in rejected.kept() {
+            self.cx.note(format!("rejected as it should be: {}", finding.message));
+        }
+        if rejected.total() == 0 {
+            let message = format!("an imitator of `{}` answers every question rightly", self.name);
+            let remedy = "add a question that it answers in another way";
+            out.push(
+                Finding::new(IMPOSTOR_ACCEPTED, self.name, message, remedy)
+                    .at(self.cx.locate(pattern.span().start))
+                    .found(format!("`{}`", self.path)),
+            );
+        }
+        Ok(())
+    }
+
+    fn mismatch(
+        &self,
+        identity: &Identity,
+        message: String,
+        place: Option<usize>,
+        text: &str,
+    ) -> Finding {
+        let shown: String = text.trim().chars().take(200).collect();
+        let place = match place {
+            Some(offset) => self.cx.locate(offset),
+            None => self.cx.gate().location.clone(),
+        };
         Finding::new(
-            TOOL_IDENTITY_MISMATCH,
-            name,
+            identity.mismatch,
+            self.name,
             message,
             "put the real tool first on the search path",
         )
-        .at(cx.locate(offset))
-        .found(format!("`{path}` answers: {shown}"))
-    };
-    if answer.exit != Exit::Code(0) {
-        out.push(mismatch(
-            format!("`{name}` fails when it is asked what it is"),
-            config.probe.span().start,
-        ));
+        .at(place)
+        .found(format!("`{}` answers: {shown}", self.path))
     }
-    for pattern in config.must_match.get_ref() {
-        if !cx.watch(any_line(pattern.get_ref(), &text))? {
-            let message =
-                format!("no line of the answer of `{name}` matches `{}`", pattern.get_ref().text());
-            out.push(mismatch(message, pattern.span().start));
-        }
-    }
-    for pattern in &config.must_not_match {
-        if cx.watch(any_line(pattern.get_ref(), &text))? {
-            let message =
-                format!("a line of the answer of `{name}` matches `{}`", pattern.get_ref().text());
-            out.push(mismatch(message, pattern.span().start));
-        }
-    }
-    let (Some(wanted), Some(pattern)) = (&config.min_version, &config.version_pattern) else {
-        return Ok(());
-    };
-    match cx.watch(version_of(pattern.get_ref(), &text))? {
-        None => out.push(mismatch(
-            format!("the answer of `{name}` names no version"),
-            pattern.span().start,
-        )),
-        Some(found) if found < *wanted.get_ref() => out.push(
-            Finding::new(
-                TOOL_TOO_OLD,
-                name,
-                format!("`{name}` is older than required"),
-                "update it",
-            )
-            .at(cx.locate(wanted.span().start))
-            .expected(format!("at least {}", wanted.get_ref()))
-            .found(format!("{found} at `{path}`")),
-        ),
-        Some(_) => {}
-    }
-    Ok(())
+}
+
+fn text_of(answer: &Finished) -> String {
+    format!("{}\n{}", answer.stdout.text(), answer.stderr.text())
 }
 
 fn any_line(pattern: &Pattern, text: &str) -> Result<bool, Fault> {
@@ -273,6 +355,13 @@ fn version_of(pattern: &Pattern, text: &str) -> Result<Option<Version>, Fault> {
         }
     }
     Ok(None)
+}
+
+/// The one fault that an attempt can carry; the others were shown when the policy was read.
+fn first(faults: Vec<Fault>) -> Fault {
+    faults.into_iter().next().unwrap_or_else(|| {
+        Fault::new(CONFIG_INVALID, "the table was refused without a reason", "report this as a bug")
+    })
 }
 
 const GIT: &str = "candidates = ['git']\nprobe = ['--version']\nmust_match = ['^git version [0-9]']\non_absent = 'skip'";
@@ -308,6 +397,35 @@ static TEETH: &[Tooth] = &[
         "a_tool_that_must_be_there",
         TOOL_ABSENT,
         "candidates = ['portcullis-no-such-tool']\nprobe = ['--version']\nmust_match = ['x']\non_absent = 'fail'",
+        &[],
+    ),
+    Tooth::known_bad(
+        "fg53_another_tool_behind_the_name_of_node",
+        NODE_UNAVAILABLE_OR_SHIMMED,
+        "preset = 'node'\ncandidates = ['git']\non_absent = 'skip'",
+        &[],
+    ),
+    Tooth::known_bad(
+        "no_node_at_all",
+        NODE_UNAVAILABLE_OR_SHIMMED,
+        "preset = 'node'\ncandidates = ['portcullis-no-such-tool']\non_absent = 'fail'",
+        &[],
+    ),
+    Tooth::known_good(
+        "an_imitator_is_found_out",
+        "preset = 'node'\ncandidates = ['git']\nimpostor = '^git version'\non_absent = 'skip'",
+        &[],
+    ),
+    Tooth::known_bad(
+        "an_imitator_that_answers_rightly",
+        IMPOSTOR_ACCEPTED,
+        "candidates = ['git']\nprobe = ['--version']\nmust_match = ['version']\nimpostor = '^git'\non_absent = 'skip'",
+        &[],
+    ),
+    Tooth::known_bad(
+        "an_imitator_that_was_not_asked",
+        NOTHING_EXAMINED,
+        "preset = 'node'\ncandidates = ['git']\nimpostor = '^foreign=bun'\non_absent = 'skip'",
         &[],
     ),
 ];

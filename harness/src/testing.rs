@@ -177,7 +177,7 @@ impl Bench {
         self
     }
 
-    /// Sets an environment variable that the gate may see.
+    /// Sets an environment variable; the gate sees it when the harness or the bench's policy lets it.
     #[must_use]
     pub fn env(mut self, name: &str, value: &str) -> Self {
         self.env.push((name.to_owned(), value.to_owned()));
@@ -221,11 +221,11 @@ impl Bench {
     }
 
     /// The host's search path, so that tools are found, and what the bench sets; nothing else of the host.
-    fn environment(&self) -> Environment {
+    fn environment(&self, allow: &[String]) -> Environment {
         let host = Environment::capture(&[]);
         let path = host.search_path().map(|path| ("PATH".to_owned(), path.to_owned()));
         let set = self.env.iter().map(|(name, value)| (name.clone(), value.into()));
-        Environment::from_pairs(path.into_iter().chain(set))
+        Environment::from_pairs_allowing(path.into_iter().chain(set), allow)
     }
 
     fn look(&self, trace: &Arc<Trace>, sink: &Arc<Memory>) -> Result<Looked, Fault> {
@@ -250,7 +250,7 @@ impl Bench {
             Fault::new(CONFIG_INVALID, source.to_string(), "write `2026-05-31T12:00:00Z`")
         })?;
         let git = Git::new(&root, None);
-        let environment = self.environment();
+        let environment = self.environment(&policy.env_allow);
         if self.git {
             commit(&root, &environment)?;
         }

@@ -18,8 +18,6 @@ const LATER: &[(u32, &str)] = &[
     (30, "needs the gate over nextest's configuration"),
     (51, "needs the tree digest of the work tree in the decision"),
     (52, "needs policy on two trees"),
-    (53, "belongs to the tests of `tool_identity`, until its case stands here"),
-    (54, "needs `set_equality`"),
     (55, "belongs to the tests of snapshots and of the census, until its case stands here"),
     (64, WORKFLOW),
     (65, WORKFLOW),

@@ -11,7 +11,9 @@ use portcullis::{
     wire::outcome::Effective,
 };
 use portcullis_gates::{
-    artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, source_scan::SOURCE_SCAN,
+    artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, lineage::LINEAGE,
+    set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD,
+    tool_identity::TOOL_IDENTITY,
 };
 use std::{fs, path::Path};
 
@@ -111,7 +113,10 @@ fn fg39_a_contract_without_freshness() {
 /// An artifact of another run, under `same_run`.
 #[test]
 fn fg40_an_artifact_of_another_run() {
-    check(&[Row("fg40", &ARTIFACT_CONTRACT, Effective::Fail, "lineage_mismatch")]);
+    check(&[
+        Row("fg40", &ARTIFACT_CONTRACT, Effective::Fail, "lineage_mismatch"),
+        Row("fg40_lineage", &LINEAGE, Effective::Fail, "lineage_mismatch"),
+    ]);
 }
 
 /// `x.v10` begins with `x.v1` and is another schema.
@@ -137,6 +142,7 @@ fn fg43_a_status_that_stands_twice() {
 fn fg44_a_metric_that_is_no_finite_number() {
     let error = |folder| Row(folder, &ARTIFACT_CONTRACT, Effective::Error, "value_not_finite");
     check(&["fg44_null", "fg44_inf", "fg44_toml_nan", "fg44_toml_inf"].map(error));
+    check(&[Row("fg44_threshold", &THRESHOLD, Effective::Error, "value_not_finite")]);
 }
 
 /// An unknown name, or-ed with `true`: CEL would absorb it, so the table is refused.
@@ -150,6 +156,7 @@ fn fg45_an_unknown_name_beside_true() {
 fn fg46_a_rule_over_nothing_or_one_that_yields_one() {
     check(&[
         Row("fg46", &ARTIFACT_CONTRACT, Effective::Error, "nothing_examined"),
+        Row("fg46_set", &SET_EQUALITY, Effective::Error, "nothing_examined"),
         Row("fg46_cel", &ARTIFACT_CONTRACT, Effective::Error, "nothing_examined"),
         Row("fg46_one", &ARTIFACT_CONTRACT, Effective::Error, "expr_not_bool"),
     ]);
@@ -162,4 +169,32 @@ fn fg47_a_torn_or_missing_record() {
         Row("fg47", &ARTIFACT_CONTRACT, Effective::Error, "record_torn"),
         Row("fg47_gap", &ARTIFACT_CONTRACT, Effective::Error, "record_torn"),
     ]);
+}
+
+/// A member of the must-pass list is in the summary under another name; whatever is there passed.
+#[test]
+fn fg54_a_member_renamed_out_of_the_summary() {
+    check(&[Row("fg54", &SET_EQUALITY, Effective::Fail, "set_mismatch")]);
+}
+
+/// A stub first on the search path that exits with 0 whatever it is asked; the control answers as the tool does.
+#[cfg(unix)]
+#[test]
+fn fg53_a_stub_that_always_exits_with_0() {
+    use std::os::unix::fs::PermissionsExt as _;
+    const TOOL: &str = "portcullis-fg53";
+    let config = fs::read_to_string(fixture("fg53").join("gate.toml")).expect("the gate's table");
+    let passed = Verdict { effective: Effective::Pass, code: None, exit: 0 };
+    let code = Some("tool_identity_mismatch".to_owned());
+    let refused = Verdict { effective: Effective::Fail, code, exit: 11 };
+    for (tree, expected) in [("bad", refused), ("good", passed)] {
+        // Outside the tree: a tool of the tree itself is refused before it is asked anything.
+        let folder = tempfile::tempdir().expect("a folder");
+        let target = folder.path().join(TOOL);
+        fs::copy(fixture("fg53").join(tree).join(TOOL), &target).expect("a copy");
+        fs::set_permissions(&target, fs::Permissions::from_mode(0o755)).expect("a mode");
+        let path = folder.path().to_str().expect("a plain path");
+        let seen = Bench::new(&TOOL_IDENTITY, &config).env("PATH", path).run();
+        assert_eq!(judged(&seen), expected, "{tree}: {:?}", seen.messages);
+    }
 }

@@ -3,6 +3,7 @@
 //! Every gate binary of the repository links this crate, so that all of them know the same gates.
 
 mod architecture;
+pub mod conformance;
 mod dependencies;
 mod snapshot;
 mod versions;

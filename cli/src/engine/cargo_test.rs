@@ -34,6 +34,7 @@ pub(crate) struct Cargo {
     root: PathBuf,
     env: BTreeMap<String, String>,
     flags: CargoFlags,
+    features: Vec<String>,
 }
 
 /// What `cargo metadata --no-deps` says, as far as it is asked.
@@ -57,6 +58,8 @@ struct Target {
     kind: Vec<String>,
     #[serde(default)]
     doctest: bool,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
 }
 
 /// A test target of a workspace member.
@@ -66,6 +69,8 @@ pub(crate) struct TestTarget {
     pub package: String,
     /// The target as cargo names it.
     pub name: String,
+    /// The features without which cargo leaves it out.
+    pub features: Vec<String>,
 }
 
 impl TestTarget {
@@ -94,6 +99,7 @@ impl Metadata {
                 tests.map(|target| TestTarget {
                     package: package.name.clone(),
                     name: target.name.clone(),
+                    features: target.required_features.clone(),
                 })
             })
             .collect();
@@ -128,7 +134,7 @@ impl Cargo {
                 Fault::new(TOOL_MISSING, "cargo is not installed", "install Rust with rustup");
             Refused::new(Exit::Nothing, fault)
         })?;
-        Ok(Self { path: path.display().to_string(), root, env, flags })
+        Ok(Self { path: path.display().to_string(), root, env, flags, features: Vec::new() })
     }
 
     /// What the workspace holds.
@@ -148,7 +154,13 @@ impl Cargo {
 
     /// What a gate binary writes when it is asked for its list; building it first where needed.
     pub(crate) fn list(&self, target: &TestTarget) -> Result<String, Refused> {
-        let build = ["test", "--package", &target.package, "--test", &target.name];
+        // A gate behind a feature is a gate of the census like any other; whether a run turned the feature on shows in
+        // its receipts.
+        let features = target.features.join(",");
+        let mut build = vec!["test", "--package", &target.package, "--test", &target.name];
+        if !features.is_empty() {
+            build.extend(["--features", &features]);
+        }
         let finished = self.run(&build, &["--", "--list", "--format", "json"], BUILD_LIMIT)?;
         if finished.is_success() {
             return Ok(finished.stdout.text());
@@ -159,12 +171,24 @@ impl Cargo {
         ))
     }
 
+    /// Turns features on in every watched child: gate binaries that need them would vanish without a word.
+    pub(crate) fn with_features(mut self, features: Vec<String>) -> Self {
+        self.features = features;
+        self
+    }
+
     /// A child that is watched: cargo with these words and our flags. What an outer nextest said is left out, and so is
     /// what would steer this one from outside the plan.
     pub(crate) fn job(&self, words: Vec<String>, limit_ms: u64) -> Job {
         let flags = [("--locked", self.flags.locked), ("--offline", self.flags.offline)];
         let flags = flags.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned());
-        let argv = std::iter::once(self.path.clone()).chain(words).chain(flags).collect();
+        let features =
+            (!self.features.is_empty()).then(|| ["--features".to_owned(), self.features.join(",")]);
+        let argv = std::iter::once(self.path.clone())
+            .chain(words)
+            .chain(flags)
+            .chain(features.into_iter().flatten())
+            .collect();
         let mut env = self.env.clone();
         env.retain(|name, _| !name.starts_with("NEXTEST"));
         Job { argv, cwd: self.root.clone(), env, stdout: None, limit_ms }

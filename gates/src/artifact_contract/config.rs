@@ -1,6 +1,7 @@
 //! The configuration of one artifact contract. It looks at no artifact.
 
-use super::{CelTable, Contract, Format, Freshness, RuleTable, Terms};
+use super::{CelTable, Contract, Freshness, RuleTable, Terms};
+use crate::document::Format;
 use portcullis::{
     Fault, File, GateContext, GateError, GateTable, RelPath, wire::code::CONFIG_INVALID,
 };

@@ -4,16 +4,21 @@
 use super::{
     EXPR_FALSE, FIELD_MISSING, RULE_BROKEN, SCHEMA_MISMATCH,
     cel::{self, CelTable, Expression},
-    document::{self, Format, Sequence},
     freshness::{self, Facts, Fields, Freshness},
-    path::Pointer,
-    rule::{Looking, Rule, RuleTable, Unusable, pointer, shown},
+    rule::{Looking, Rule, RuleTable, Unusable, pointer},
+};
+use crate::{
+    document::{self, Format, Sequence},
+    json_path::Pointer,
+    json_value::shown,
 };
 use portcullis::{
     Fault, File, Finding, Findings, GateContext, GateError, GateTable, Location,
+    evidence::json::Kept,
     wire::code::{CONFIG_INVALID, FRESHNESS_UNSTATED},
 };
 use serde_json::Value;
+use std::fmt;
 use toml::Spanned;
 
 /// What a contract says, as it stands in `portcullis.toml`.
@@ -45,6 +50,8 @@ pub(crate) struct Contract {
     freshness: Freshness,
     fields: Fields,
     seq: Pointer,
+    /// What of a record anything here looks at.
+    kept: Kept,
 }
 
 /// What was seen of an artifact.
@@ -118,18 +125,22 @@ impl Terms {
         };
         let seq = faults.pointers(self.seq_field.as_ref(), &["/seq"]).into_iter().next();
         match (faults.faults.is_empty(), self.freshness.clone(), seq) {
-            (true, Some(freshness), Some(seq)) => Ok(Contract {
-                format,
-                schema,
-                required,
-                rules,
-                expressions,
-                contains,
-                max_lines: self.max_lines,
-                freshness,
-                fields,
-                seq,
-            }),
+            (true, Some(freshness), Some(seq)) => {
+                let contract = Contract {
+                    format,
+                    schema,
+                    required,
+                    rules,
+                    expressions,
+                    contains,
+                    max_lines: self.max_lines,
+                    freshness,
+                    fields,
+                    seq,
+                    kept: Kept::everything(),
+                };
+                Ok(Contract { kept: contract.looked_at(), ..contract })
+            }
             _ => Err(faults.faults),
         }
     }
@@ -191,6 +202,28 @@ impl Faults<'_> {
 }
 
 impl Contract {
+    /// The parts of a document that any part of the contract looks at.
+    fn looked_at(&self) -> Kept {
+        if !self.expressions.is_empty() {
+            // An expression may look at anything.
+            return Kept::everything();
+        }
+        let mut kept = Kept::nothing();
+        kept.member("schema").whole();
+        self.seq.keep(&mut kept);
+        let Fields { run_id, commit, time, inputs } = &self.fields;
+        for pointer in [run_id, commit, time, inputs].into_iter().flatten() {
+            pointer.keep(&mut kept);
+        }
+        for (pointer, _) in &self.required {
+            pointer.keep(&mut kept);
+        }
+        for (rule, _) in &self.rules {
+            rule.keep(&mut kept);
+        }
+        kept.merged()
+    }
+
     /// Holds an artifact that exists against the contract.
     ///
     /// # Errors
@@ -208,13 +241,13 @@ impl Contract {
         match self.format {
             Format::Jsonl => {
                 let mut sequence = Sequence::default();
-                document::each_record(file, |line, record| {
+                document::each_kept_record(file, &self.kept, |line, record| {
                     let path = file.path().as_str();
-                    sequence.next(self.seq.one(&record), path, line)?;
+                    sequence.next(self.seq.one(record), path, line)?;
                     items += 1;
-                    facts.take(&self.fields, &record, line);
-                    schema = schema_of(&record);
-                    self.hold(&record, line, &mut looking, report)
+                    facts.take(&self.fields, record, line);
+                    note_schema(&mut schema, record);
+                    self.hold(record, line, &mut looking, report)
                 })?;
             }
             Format::Text => {
@@ -227,7 +260,7 @@ impl Contract {
                 let document = document::read(file, self.format)?;
                 items = 1;
                 facts.take(&self.fields, &document, 0);
-                schema = schema_of(&document);
+                note_schema(&mut schema, &document);
                 self.hold(&document, 0, &mut looking, report)?;
             }
         }
@@ -244,11 +277,14 @@ impl Contract {
         looking: &mut Looking,
         report: &mut Report<'_>,
     ) -> Result<(), Fault> {
-        let place = if line == 0 { String::new() } else { format!(" (line {line})") };
+        let place = Place(line);
         if let Some((expected, location)) = &self.schema {
             self.hold_schema(document, expected, location, &place, report);
         }
         for (pointer, location) in &self.required {
+            if pointer.one(document).is_some() {
+                continue;
+            }
             let selection = pointer.select(document);
             for missing in selection.missing.iter().chain(&selection.empty) {
                 let subject = format!("{}#{missing}", report.artifact);
@@ -287,7 +323,7 @@ impl Contract {
     pub(crate) fn hold_expressions(
         &self,
         document: &Value,
-        place: &str,
+        place: &dyn fmt::Display,
         report: &mut Report<'_>,
     ) -> Result<(), Fault> {
         for (expression, location) in &self.expressions {
@@ -316,7 +352,7 @@ impl Contract {
         document: &Value,
         expected: &str,
         location: &Location,
-        place: &str,
+        place: &Place,
         report: &mut Report<'_>,
     ) {
         let found = document.get("schema");
@@ -368,6 +404,21 @@ impl Contract {
 
 const REMEDY: &str = "correct what the artifact is about and produce it again, or correct the rule";
 
-fn schema_of(document: &Value) -> Option<String> {
-    document.get("schema").and_then(Value::as_str).map(str::to_owned)
+fn note_schema(schema: &mut Option<String>, document: &Value) {
+    let found = document.get("schema").and_then(Value::as_str);
+    if schema.as_deref() != found {
+        *schema = found.map(str::to_owned);
+    }
+}
+
+/// The line of a record in a message; nothing for a document. Written out only where something is wrong.
+struct Place(u32);
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            0 => Ok(()),
+            line => write!(f, " (line {line})"),
+        }
+    }
 }

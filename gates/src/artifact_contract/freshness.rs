@@ -1,13 +1,15 @@
 //! How old an artifact may be, and to which run and commit it must belong. Read from recorded fields,
 //! never from file times, which every checkout and every copy sets anew.
 
-use super::{ARTIFACT_STALE, LINEAGE_MISMATCH, contract::Report, path::Pointer};
+use super::{ARTIFACT_STALE, LINEAGE_MISMATCH, contract::Report};
+use crate::json_path::Pointer;
 use portcullis::{
     Day, Digest, Fault, File, Finding, GateContext, GateError, Globs, Instant, Location,
     kernel::duration::Millis, wire::code::GIT_FAILED,
 };
 use serde::Deserialize;
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A time this far ahead of now is a clock that is a little fast; beyond it the time is invented.
 const AHEAD_MAX_MS: i64 = 5 * 60 * 1000;
@@ -70,13 +72,15 @@ impl Facts {
         let commit = recorded(&fields.commit, document);
         self.records += 1;
         if self.records == 1 {
-            self.run_id = run_id;
-            self.commit = commit;
-        } else if self.run_id != run_id || self.commit != commit {
+            self.run_id = run_id.map(Cow::into_owned);
+            self.commit = commit.map(Cow::into_owned);
+        } else if self.run_id.as_deref() != run_id.as_deref()
+            || self.commit.as_deref() != commit.as_deref()
+        {
             self.mixed.get_or_insert(line);
         }
-        self.time = recorded(&fields.time, document);
-        self.inputs = recorded(&fields.inputs, document);
+        renew(&mut self.time, recorded(&fields.time, document));
+        renew(&mut self.inputs, recorded(&fields.inputs, document));
     }
 
     /// Takes a text into account: a fact is a line `name: value`, with the name of the field's last step.
@@ -89,11 +93,18 @@ impl Facts {
     }
 }
 
-fn recorded(places: &[Pointer], document: &Value) -> Option<String> {
+/// Keeps the text that is there where it has not changed: most records of a stream say the same.
+fn renew(fact: &mut Option<String>, said: Option<Cow<'_, str>>) {
+    if fact.as_deref() != said.as_deref() {
+        *fact = said.map(Cow::into_owned);
+    }
+}
+
+fn recorded<'d>(places: &[Pointer], document: &'d Value) -> Option<Cow<'d, str>> {
     let value = places.iter().find_map(|place| place.one(document))?;
     match value {
-        Value::String(text) => Some(text.clone()),
-        Value::Number(number) => Some(number.to_string()),
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Number(number) => Some(Cow::Owned(number.to_string())),
         Value::Null | Value::Bool(_) | Value::Array(_) | Value::Object(_) => None,
     }
 }
@@ -293,8 +304,8 @@ fn behind(cx: &GateContext<'_>, commit: &str) -> Result<Option<u64>, GateError> 
 /// The digest over the paths and digests of the inputs, as a producer records it.
 fn inputs_digest(cx: &GateContext<'_>, globs: &Globs) -> Result<Digest, GateError> {
     let mut lines = String::new();
-    for file in cx.files(globs)? {
-        lines.push_str(&format!("{}\0{}\n", file.path(), file.digest()?));
+    for (path, digest) in cx.digests(globs)? {
+        lines.push_str(&format!("{path}\0{digest}\n"));
     }
     Ok(Digest::of(lines.as_bytes()))
 }

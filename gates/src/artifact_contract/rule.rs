@@ -6,12 +6,17 @@ mod table;
 mod value;
 
 pub(crate) use table::{RuleTable, Unusable, pointer};
-pub(crate) use value::{JsonType, Number, Within, number, same, shown};
+pub(crate) use value::{JsonType, Within};
 
-use super::{FIELD_MISSING, IMPLICATION_BROKEN, RULE_BROKEN, path::Pointer};
-use crate::pattern::Pattern;
-use portcullis::{Code, Fault, Instant, wire::code::NOTHING_EXAMINED};
+use super::{FIELD_MISSING, IMPLICATION_BROKEN, RULE_BROKEN};
+use crate::{
+    json_path::{Pointer, Selection},
+    json_value::{Number, shown},
+    pattern::Pattern,
+};
+use portcullis::{Code, Fault, Instant, evidence::json::Kept, wire::code::NOTHING_EXAMINED};
 use serde_json::Value;
+use std::borrow::Cow;
 
 /// A rule, ready to look.
 pub(crate) struct Rule {
@@ -89,6 +94,19 @@ impl Looking {
 const VIOLATIONS_MAX: usize = 1_000;
 
 impl Rule {
+    /// Marks everything that the rule looks at as kept.
+    pub(crate) fn keep(&self, document: &mut Kept) {
+        self.path.keep(document);
+        for test in &self.tests {
+            if let Test::SumEquals(paths) = test {
+                // Summands are paths of the document, wherever the sum stands.
+                for path in paths {
+                    path.keep(document);
+                }
+            }
+        }
+    }
+
     /// Adds what is not as the rule says.
     ///
     /// # Errors
@@ -132,7 +150,7 @@ impl Rule {
         &self,
         test: &Test,
         document: &Value,
-        found: &[(String, &Value)],
+        found: &[(Cow<'_, str>, &Value)],
         out: &mut Vec<Violation>,
     ) -> Result<(), Fault> {
         let path = self.path.to_string();
@@ -164,7 +182,7 @@ fn nothing_at(path: &str) -> Fault {
     )
 }
 
-fn existence(expected: bool, selection: &super::path::Selection<'_>, out: &mut Vec<Violation>) {
+fn existence(expected: bool, selection: &Selection<'_>, out: &mut Vec<Violation>) {
     if expected {
         for path in selection.missing.iter().take(VIOLATIONS_MAX) {
             out.push(Violation::missing(path, "exists", false));

@@ -1,6 +1,9 @@
 //! The configuration of a set of artifacts. It looks at no artifact.
 
-use crate::artifact_contract::{CelTable, Contract, Format, Freshness, RuleTable, Terms};
+use crate::{
+    artifact_contract::{CelTable, Contract, Freshness, RuleTable, Terms},
+    document::Format,
+};
 use portcullis::{Fault, GateTable, RelPath, wire::code::CONFIG_INVALID};
 use serde::Deserialize;
 use std::collections::BTreeSet;

@@ -8,20 +8,20 @@ use std::collections::BTreeMap;
 
 /// An entry of a suite.
 #[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) suite: String,
-    pub(super) name: String,
-    pub(super) at: Location,
+pub(crate) struct Entry {
+    pub(crate) suite: String,
+    pub(crate) name: String,
+    pub(crate) at: Location,
 }
 
 /// All suites of a file.
 #[derive(Debug)]
-pub(super) struct Groups {
-    pub(super) path: RelPath,
+pub(crate) struct Groups {
+    pub(crate) path: RelPath,
     /// Name and place of each suite that has a table.
-    pub(super) suites: BTreeMap<String, Location>,
+    pub(crate) suites: BTreeMap<String, Location>,
     /// All entries in the order of the file.
-    pub(super) entries: Vec<Entry>,
+    pub(crate) entries: Vec<Entry>,
 }
 
 impl Groups {
@@ -29,7 +29,7 @@ impl Groups {
     ///
     /// # Errors
     /// When the file is absent, is not TOML, or has a key in a suite that nothing reads.
-    pub(super) fn read(cx: &GateContext<'_>, path: &str, list: &str) -> Result<Self, GateError> {
+    pub(crate) fn read(cx: &GateContext<'_>, path: &str, list: &str) -> Result<Self, GateError> {
         let source = cx.file_at(path)?;
         let file = TomlFile::new(source.path(), source.text()?)?;
         let root = file.parse()?;

@@ -145,3 +145,62 @@ fn a_configuration_that_contradicts_itself_is_refused() {
 fn teeth_bite() {
     assert_eq!(portcullis::testing::teeth(&CLASSIFICATION), Vec::<String>::new());
 }
+
+#[test]
+fn a_suite_can_deny_doubles_cassettes_and_fixtures() {
+    let config = |deny: &str| {
+        format!(
+            "universe = 'files'\nfiles = ['tests/*.rs']\nsuites = ['unit']\nleak = [{{ suite = 'unit', deny = ['{deny}'] }}]"
+        )
+    };
+    let table: &[(&str, &str, &str, bool)] = &[
+        ("a double", "doubles", "fn a() { FakeClock::new() }", true),
+        ("a double at the end of a name", "doubles", "struct ClockStub;", true),
+        ("a crate of doubles", "doubles", "use mockito::Server;", true),
+        ("all of a crate", "doubles", "use wiremock::*;", true),
+        ("a renamed double", "doubles", "use x::MockA as Real;", true),
+        (
+            "a renamed crate of doubles",
+            "doubles",
+            "use httpmock as h;\nfn a() { h::start() }",
+            true,
+        ),
+        ("a function of the name of a crate", "doubles", "fn a() { fake(); double(2) }", false),
+        ("a double in a comment", "doubles", "// MockA\nfn a() { \"MockA\" }", false),
+        (
+            "a cassette by its folder",
+            "cassettes",
+            "fn a() { open(\"tests/cassettes/a.json\") }",
+            true,
+        ),
+        ("a cassette by its part", "cassettes", "fn a() { root.join(\"cassettes\") }", true),
+        ("a cassette by its type", "cassettes", "fn a(b: Cassette) {}", true),
+        ("a cassette by its crate", "cassettes", "fn a() { rvcr::open() }", true),
+        ("no cassette", "cassettes", "fn a() { \"cassettesque\" }", false),
+        (
+            "a fixture that is included",
+            "fixtures",
+            "const A: &str = include_str!(\"../fixtures/a.txt\");",
+            true,
+        ),
+        ("a fixture that is built", "fixtures", "fn a() { order_fixture() }", true),
+        ("a fixture by its path", "fixtures", "#[path = \"fixtures/a.rs\"] mod a;", true),
+        ("no fixture", "fixtures", "fn a() { \"affixtures\"; prefix() }", false),
+        ("another preset", "fixtures", "fn a() { FakeClock::new() }", false),
+    ];
+    for (case, deny, source, expected) in table {
+        let files = [
+            ("tests/a.rs", *source),
+            ("tests/fixtures/a.rs", ""),
+            (GROUPS, "[suite.unit]\nfiles = ['tests/a.rs']\n"),
+        ];
+        let seen = run(&CLASSIFICATION, &config(deny), &files);
+        assert!(seen.error().is_none(), "{case}: {:?}", seen.messages);
+        assert_eq!(seen.codes.contains(&"suite_leak".to_owned()), *expected, "{case}");
+    }
+    let seen = run(&CLASSIFICATION, &config("mocks"), &[(GROUPS, "")]);
+    assert!(
+        seen.error().is_some_and(|error| error.code.starts_with("config_")),
+        "an unknown preset"
+    );
+}

@@ -1,15 +1,8 @@
 //! What has to be classified: test targets as cargo lists them, or files. It compares nothing.
 
-use portcullis::evidence::process::{Exit, Finished};
-use portcullis::{
-    Examined, Fault, GateContext, GateError, Globs, RelPath, SkipReason,
-    wire::code::{COMMAND_FAILED, COMMAND_TIMED_OUT, INPUT_TOO_LARGE},
-};
+use crate::workspace::Workspace;
+use portcullis::{Examined, GateContext, GateError, Globs, RelPath};
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// How long cargo may take to list the targets.
-const METADATA_TIMEOUT: Duration = Duration::from_secs(120);
 
 /// Something that must be in one suite.
 #[derive(Debug)]
@@ -52,70 +45,16 @@ pub(crate) fn cargo_test_targets(
     cx: &GateContext<'_>,
     manifest: &str,
 ) -> Result<Members, GateError> {
-    if cx.tool("cargo")?.is_none() {
-        return Ok(Members::Skipped(Examined::skipped(
-            SkipReason::ToolMissing,
-            "`cargo` is not on the search path",
-        )));
+    match Workspace::read(cx, manifest)? {
+        Some(workspace) => Ok(Members::Known(targets(&workspace))),
+        None => Ok(Members::Skipped(Workspace::skipped())),
     }
-    let manifest = cx.file_at(manifest)?;
-    // Lock file and network stay untouched: without dependencies cargo needs neither.
-    let words =
-        ["cargo", "metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"];
-    let mut command = cx.command(&words.map(str::to_owned)).timeout(METADATA_TIMEOUT).quiet();
-    let folder = manifest.path().as_str().rsplit_once('/').map(|(folder, _name)| folder.to_owned());
-    if let Some(folder) = &folder {
-        command = command.cwd(cx.file_at(folder)?.path().clone());
-    }
-    let finished = command.run()?;
-    let text = cx.watch(answer(&finished))?;
-    let metadata = cargo_metadata::MetadataCommand::parse(&text).map_err(|source| {
-        Fault::new(
-            COMMAND_FAILED,
-            "the answer of `cargo metadata` cannot be read",
-            "update cargo or portcullis",
-        )
-        .because(&source)
-    })?;
-    Ok(Members::Known(targets(&metadata, folder.as_deref())))
 }
 
-fn answer(finished: &Finished) -> Result<String, Fault> {
-    if finished.timed_out {
-        let headline = format!("`cargo metadata` ran longer than {} s", METADATA_TIMEOUT.as_secs());
-        return Err(Fault::new(
-            COMMAND_TIMED_OUT,
-            headline,
-            "see whether another cargo holds its lock",
-        ));
-    }
-    if finished.exit != Exit::Code(0) {
-        let stderr = finished.stderr.text();
-        let lines: Vec<&str> = stderr.lines().take(8).collect();
-        return Err(Fault::new(
-            COMMAND_FAILED,
-            "`cargo metadata` failed",
-            "mend the manifests it names",
-        )
-        .found(lines.join(" | ")));
-    }
-    if finished.stdout.cut > 0 {
-        let headline = "the answer of `cargo metadata` is larger than what is kept";
-        return Err(Fault::new(
-            INPUT_TOO_LARGE,
-            headline,
-            "classify the workspace in parts, with `manifest`",
-        ));
-    }
-    Ok(finished.stdout.text())
-}
-
-fn targets(metadata: &cargo_metadata::Metadata, folder: Option<&str>) -> Vec<Member> {
+fn targets(workspace: &Workspace) -> Vec<Member> {
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();
     let mut found = Vec::new();
-    for package in
-        metadata.packages.iter().filter(|package| metadata.workspace_members.contains(&package.id))
-    {
+    for package in workspace.packages() {
         for target in package.targets.iter().filter(|target| target.is_test()) {
             *seen.entry(target.name.clone()).or_insert(0) += 1;
             found.push((format!("{}/{}", package.name, target.name), target));
@@ -126,17 +65,9 @@ fn targets(metadata: &cargo_metadata::Metadata, folder: Option<&str>) -> Vec<Mem
         .map(|(name, target)| Member {
             name,
             short: (seen.get(&target.name) == Some(&1)).then(|| target.name.clone()),
-            source: relative(target.src_path.as_str(), metadata.workspace_root.as_str(), folder),
+            source: workspace.relative(target.src_path.as_str()),
         })
         .collect();
     members.sort_by(|a, b| a.name.cmp(&b.name));
     members
-}
-
-/// The path below the repository of a source that cargo names absolutely.
-fn relative(source: &str, workspace_root: &str, folder: Option<&str>) -> Option<RelPath> {
-    let below =
-        source.strip_prefix(workspace_root)?.trim_start_matches(['/', '\\']).replace('\\', "/");
-    let path = folder.map_or_else(|| below.clone(), |folder| format!("{folder}/{below}"));
-    RelPath::parse(&path).ok()
 }

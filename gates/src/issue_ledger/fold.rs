@@ -2,11 +2,14 @@
 
 use super::{ISSUE_INVALID, LEDGER_CONFLICT, config::Config};
 use portcullis::{
-    Digest, Fault, Instant, Location, RelPath,
-    evidence::{context::File, json},
+    Digest, Fault, Instant, Location,
+    evidence::{
+        context::File,
+        json::{self, Kept},
+    },
 };
 use serde_json::Value;
-use std::collections::{BTreeMap, btree_map::Entry};
+use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
 
 /// How much of a title a message carries.
 const TITLE_CHARS: usize = 120;
@@ -19,7 +22,7 @@ pub(super) enum Class {
 }
 
 /// The newest state of one issue.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Issue {
     pub(super) id: String,
     pub(super) status: String,
@@ -31,12 +34,13 @@ pub(super) struct Issue {
     pub(super) known_class: Option<Class>,
     selected: bool,
     updated_at: Option<String>,
-    digest: Digest,
-    /// The line of another content with the same time, unless something newer follows.
-    rival: Option<u32>,
+    /// The same as an instant, once it was needed.
+    updated: Option<Instant>,
+    /// Whether another line claims the same time, unless something newer follows. Whether it is a copy is seen later.
+    tied: bool,
 }
 
-/// The issues of a ledger by id. Memory grows with the number of issues, not with their texts.
+/// The issues of a ledger by id. Memory grows with the number of issues, not with their lines.
 #[derive(Default)]
 pub(super) struct Ledger {
     issues: BTreeMap<String, Issue>,
@@ -51,104 +55,195 @@ impl Ledger {
 
 /// Reads every line; a torn, unreadable or contradictory one is an error, never a shorter ledger.
 pub(super) fn read(file: &File<'_>, config: &Config) -> Result<Ledger, Fault> {
-    let path = file.path();
     let mut ledger = Ledger::default();
+    let kept = looked_at(config);
+    let mut record = Value::Null;
+    each_line(file, |line, text| {
+        json::parse_kept_into(text, file.path().as_str(), &kept, &mut record)?;
+        fold(&mut ledger.issues, &record, line, config)
+    })?;
+    if ledger.issues.values().any(|issue| issue.tied) {
+        settle(file, &ledger.issues, config)?;
+    }
+    Ok(ledger)
+}
+
+/// Hands over every line that is not blank; a fault gets the line.
+fn each_line(
+    file: &File<'_>,
+    mut each: impl FnMut(u32, &str) -> Result<(), Fault>,
+) -> Result<(), Fault> {
     file.each_exported_line(|number, text| {
         if text.trim().is_empty() {
             return Ok(());
         }
         let line = u32::try_from(number).unwrap_or(u32::MAX);
-        let here = |fault: Fault| {
+        each(line, text).map_err(|fault| {
             let column = fault.location().map_or(0, |place| place.column);
-            fault.at(Location::at(path, line, column))
-        };
-        let record = json::parse(text.as_bytes(), path.as_str()).map_err(here)?;
-        let issue = issue_of(&record, line, config).map_err(here)?;
-        fold(&mut ledger.issues, issue).map_err(here)
-    })?;
-    for issue in ledger.issues.values() {
-        if let Some(rival) = issue.rival {
-            return Err(conflict(path, issue, rival));
-        }
-    }
-    Ok(ledger)
+            fault.at(Location::at(file.path(), line, column))
+        })
+    })
 }
 
-fn conflict(path: &RelPath, issue: &Issue, rival: u32) -> Fault {
+/// The members of an issue that anything here looks at.
+fn looked_at(config: &Config) -> Kept {
+    let fields = &config.fields;
+    let mut kept = Kept::nothing();
+    for name in [&fields.id, &fields.status, &fields.kind, &fields.title, &fields.updated_at] {
+        kept.member(name).whole();
+    }
+    for name in config.select.keys() {
+        kept.member(name).whole();
+    }
+    kept.merged()
+}
+
+/// Holds lines that claim one issue at one time against each other: copies fold, anything else is a conflict.
+///
+/// They are read once more, whole: keeping the content of every issue until a rival turns up would take the memory of
+/// the file.
+fn settle(file: &File<'_>, issues: &BTreeMap<String, Issue>, config: &Config) -> Result<(), Fault> {
+    let mut first: BTreeMap<String, (Digest, u32)> = BTreeMap::new();
+    each_line(file, |line, text| {
+        let record = json::parse_kept(text, file.path().as_str(), &Kept::everything())?;
+        let id = member(&record, &config.fields.id)?.into_owned();
+        let Some(issue) = issues.get(&id).filter(|issue| issue.tied) else { return Ok(()) };
+        let time = record.get(&config.fields.updated_at).and_then(Value::as_str);
+        if time != issue.updated_at.as_deref() {
+            let (claimed, settled) = (instant(time, issue, line)?, updated(issue)?);
+            if claimed != settled {
+                return Ok(());
+            }
+        }
+        // `Value` keeps its members sorted, so the order in which they were written is no difference.
+        let digest = Digest::of(record.to_string().as_bytes());
+        match first.get(&id) {
+            None => {
+                first.insert(id, (digest, line));
+                Ok(())
+            }
+            Some((known, _)) if *known == digest => Ok(()),
+            Some(_) if issue.updated_at.is_none() => Err(untimed(issue, line)),
+            Some((_, other)) => Err(conflict(issue, *other)),
+        }
+    })
+}
+
+fn conflict(issue: &Issue, other: u32) -> Fault {
     let headline = format!("issue `{}` has two states at one time", issue.id);
     let remedy = "remove one of the two lines, or correct its time of update";
-    Fault::new(LEDGER_CONFLICT, headline, remedy)
-        .at(Location::at(path, rival, 0))
-        .found(format!("another content on line {}", issue.line))
+    Fault::new(LEDGER_CONFLICT, headline, remedy).found(format!("another content on line {other}"))
 }
 
 /// Keeps the newer of two states. The order of the lines does not matter.
-fn fold(issues: &mut BTreeMap<String, Issue>, issue: Issue) -> Result<(), Fault> {
-    let mut slot = match issues.entry(issue.id.clone()) {
-        Entry::Vacant(slot) => {
-            slot.insert(issue);
-            return Ok(());
-        }
-        Entry::Occupied(slot) => slot,
+fn fold(
+    issues: &mut BTreeMap<String, Issue>,
+    record: &Value,
+    line: u32,
+    config: &Config,
+) -> Result<(), Fault> {
+    let state = State::of(record, config)?;
+    let Some(known) = issues.get_mut(state.id.as_ref()) else {
+        let mut issue = Issue { id: state.id.to_string(), ..Issue::default() };
+        issue.renew(&state, record, line, config);
+        issues.insert(issue.id.clone(), issue);
+        return Ok(());
     };
-    let known = slot.get_mut();
-    if known.digest == issue.digest {
+    if state.updated_at == known.updated_at.as_deref() {
+        known.tied = true;
         return Ok(());
     }
-    let (before, after) = (updated(known)?, updated(&issue)?);
+    let (after, before) = (instant(state.updated_at, known, line)?, updated(known)?);
+    known.updated = Some(before);
     match after.cmp(&before) {
-        std::cmp::Ordering::Greater => *known = issue,
-        std::cmp::Ordering::Equal => known.rival = Some(issue.line),
-        std::cmp::Ordering::Less => {}
+        Ordering::Greater => {
+            known.renew(&state, record, line, config);
+            known.updated = Some(after);
+        }
+        Ordering::Equal => known.tied = true,
+        Ordering::Less => {}
     }
     Ok(())
 }
 
+impl Issue {
+    /// Takes the place of what was known, in the memory that it had.
+    fn renew(&mut self, state: &State<'_>, record: &Value, line: u32, config: &Config) {
+        self.known_class = match (config.is_technical(&state.kind), config.is_docs(&state.kind)) {
+            (true, _) => Some(Class::Technical),
+            (false, true) => Some(Class::Docs),
+            (false, false) => None,
+        };
+        let title = record.get(&config.fields.title).and_then(Value::as_str);
+        let title = title.unwrap_or("(no title)");
+        let end = title.char_indices().nth(TITLE_CHARS).map_or(title.len(), |(end, _)| end);
+        self.open = !config.is_terminal(&state.status);
+        state.status.as_ref().clone_into(&mut self.status);
+        state.kind.as_ref().clone_into(&mut self.kind);
+        title[..end].clone_into(&mut self.title);
+        self.line = line;
+        self.selected =
+            config.select.iter().all(|(name, text)| is_selected(record.get(name), text));
+        match (state.updated_at, &mut self.updated_at) {
+            (Some(text), Some(kept)) => text.clone_into(kept),
+            (text, kept) => *kept = text.map(str::to_owned),
+        }
+        self.updated = None;
+        self.tied = false;
+    }
+}
+
 /// When an issue was last changed. Only asked where two lines claim one id.
 fn updated(issue: &Issue) -> Result<Instant, Fault> {
-    let remedy = "state when each of the two lines was last updated, in UTC with `Z`";
-    let headline = format!("issue `{}` stands on two lines and line {}", issue.id, issue.line);
-    let Some(text) = &issue.updated_at else {
-        return Err(Fault::new(
-            LEDGER_CONFLICT,
-            format!("{headline} has no time of update"),
-            remedy,
-        ));
-    };
+    if let Some(updated) = issue.updated {
+        return Ok(updated);
+    }
+    instant(issue.updated_at.as_deref(), issue, issue.line)
+}
+
+const TIMES: &str = "state when each of the two lines was last updated, in UTC with `Z`";
+
+fn instant(text: Option<&str>, issue: &Issue, line: u32) -> Result<Instant, Fault> {
+    let Some(text) = text else { return Err(untimed(issue, line)) };
     Instant::parse(text).map_err(|source| {
-        Fault::new(LEDGER_CONFLICT, format!("{headline} has no usable time of update"), remedy)
-            .because(&source)
+        let headline = format!(
+            "issue `{}` stands on several lines, and line {line} has no usable time of update",
+            issue.id
+        );
+        Fault::new(LEDGER_CONFLICT, headline, TIMES).because(&source)
     })
 }
 
-fn issue_of(record: &Value, line: u32, config: &Config) -> Result<Issue, Fault> {
-    let fields = &config.fields;
-    let kind = member(record, &fields.kind)?;
-    let status = member(record, &fields.status)?;
-    let known_class = match (config.is_technical(&kind), config.is_docs(&kind)) {
-        (true, _) => Some(Class::Technical),
-        (false, true) => Some(Class::Docs),
-        (false, false) => None,
-    };
-    let title = record.get(&fields.title).and_then(Value::as_str).unwrap_or("(no title)");
-    Ok(Issue {
-        id: member(record, &fields.id)?,
-        open: !config.is_terminal(&status),
-        status,
-        kind,
-        title: title.chars().take(TITLE_CHARS).collect(),
-        line,
-        known_class,
-        selected: config.select.iter().all(|(name, text)| is_selected(record.get(name), text)),
-        updated_at: record.get(&fields.updated_at).and_then(Value::as_str).map(str::to_owned),
-        // `Value` keeps its members sorted, so the order in which they were written is no difference.
-        digest: Digest::of(record.to_string().as_bytes()),
-        rival: None,
-    })
+fn untimed(issue: &Issue, line: u32) -> Fault {
+    let headline = format!(
+        "issue `{}` stands on several lines, and line {line} has no time of update",
+        issue.id
+    );
+    Fault::new(LEDGER_CONFLICT, headline, TIMES)
+}
+
+/// What a line says, borrowed from it: most lines of a ledger that grows are soon replaced by newer ones.
+struct State<'r> {
+    id: Cow<'r, str>,
+    status: Cow<'r, str>,
+    kind: Cow<'r, str>,
+    updated_at: Option<&'r str>,
+}
+
+impl<'r> State<'r> {
+    fn of(record: &'r Value, config: &Config) -> Result<Self, Fault> {
+        let fields = &config.fields;
+        Ok(Self {
+            kind: member(record, &fields.kind)?,
+            status: member(record, &fields.status)?,
+            id: member(record, &fields.id)?,
+            updated_at: record.get(&fields.updated_at).and_then(Value::as_str),
+        })
+    }
 }
 
 /// A member that the decision needs, as text. An id may also be a number.
-fn member(record: &Value, name: &str) -> Result<String, Fault> {
+fn member<'r>(record: &'r Value, name: &str) -> Result<Cow<'r, str>, Fault> {
     let refused = |found: &str| {
         let headline = format!("an issue has no usable `{name}`");
         let remedy = format!("give the line a text `{name}`, or map the member under `fields`");
@@ -156,8 +251,8 @@ fn member(record: &Value, name: &str) -> Result<String, Fault> {
     };
     match record.get(name) {
         Some(Value::String(text)) if text.trim().is_empty() => refused("an empty text"),
-        Some(Value::String(text)) => Ok(text.clone()),
-        Some(Value::Number(number)) => Ok(number.to_string()),
+        Some(Value::String(text)) => Ok(Cow::Borrowed(text)),
+        Some(Value::Number(number)) => Ok(Cow::Owned(number.to_string())),
         Some(Value::Null) => refused("null"),
         Some(Value::Bool(_)) => refused("a boolean"),
         Some(Value::Array(_)) => refused("a list"),

@@ -53,7 +53,7 @@ fn read(content: &[Token], found: &mut Vec<Attribute>) {
     }
 }
 
-fn leading_path(content: &[Token]) -> (Vec<String>, usize) {
+pub(super) fn leading_path(content: &[Token]) -> (Vec<String>, usize) {
     let mut path = Vec::new();
     let mut index = 0;
     if is_path_separator(content, index) {
@@ -71,7 +71,7 @@ fn leading_path(content: &[Token]) -> (Vec<String>, usize) {
 }
 
 /// Splits at the commas of the outermost level.
-fn arguments(content: &[Token]) -> Vec<&[Token]> {
+pub(super) fn arguments(content: &[Token]) -> Vec<&[Token]> {
     let (mut parts, mut start, mut index) = (Vec::new(), 0, 0);
     while index < content.len() {
         if content[index].kind == Kind::Open {

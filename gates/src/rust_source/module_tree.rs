@@ -10,22 +10,34 @@ use std::collections::BTreeMap;
 /// How many files one target may have.
 const FILES_MAX: usize = 10_000;
 
+/// A module file of a target.
+#[derive(Clone, Debug)]
+pub(crate) struct ModuleFile {
+    /// The names that lead to it from the root, which itself has none.
+    pub(crate) module: Vec<String>,
+    pub(crate) tokens: Vec<Token>,
+}
+
 /// Reads a root and all its modules through `read`, which answers `None` for an absent file.
+///
+/// A file that two declarations name is kept under the first name.
 ///
 /// # Errors
 /// When a file cannot be read, is not Rust, or a declared module has no file: a part nobody saw may hold anything.
 pub(crate) fn module_files(
     root: &RelPath,
     mut read: impl FnMut(&RelPath) -> Result<Option<String>, Fault>,
-) -> Result<BTreeMap<RelPath, Vec<Token>>, Fault> {
+) -> Result<BTreeMap<RelPath, ModuleFile>, Fault> {
     let mut files = BTreeMap::new();
     let mut waiting = vec![(root.clone(), folder(root))];
     let text = read(root)?.ok_or_else(|| absent(root, &Location::file(root)))?;
-    files.insert(root.clone(), tokens(root, &text)?);
+    files.insert(root.clone(), ModuleFile { module: Vec::new(), tokens: tokens(root, &text)? });
     while let Some((path, base)) = waiting.pop() {
-        let declared = declarations(files.get(&path).map_or(&[], Vec::as_slice));
-        for module in declared {
-            let (found, text, base) = module.find(&path, &base, &mut read)?;
+        let Some(file) = files.get(&path) else { continue };
+        let around = file.module.clone();
+        let declared = declarations(&file.tokens);
+        for declaration in declared {
+            let (found, text, base) = declaration.find(&path, &base, &mut read)?;
             if files.contains_key(&found) {
                 continue;
             }
@@ -33,7 +45,9 @@ pub(crate) fn module_files(
                 let headline = format!("`{root}` has more than {FILES_MAX} module files");
                 return Err(Fault::new(INPUT_TOO_LARGE, headline, "split the target"));
             }
-            files.insert(found.clone(), tokens(&found, &text)?);
+            let name = std::iter::once(&declaration.name);
+            let module = around.iter().chain(&declaration.inline).chain(name).cloned().collect();
+            files.insert(found.clone(), ModuleFile { module, tokens: tokens(&found, &text)? });
             waiting.push((found, base));
         }
     }
@@ -196,6 +210,11 @@ mod tests {
         let mut expected: Vec<&str> = tree.iter().map(|(name, _)| *name).collect();
         expected.sort_unstable();
         assert_eq!(files.keys().map(RelPath::as_str).collect::<Vec<_>>(), expected);
+        let names: Vec<String> = files.values().map(|file| file.module.join("::")).collect();
+        assert_eq!(
+            names,
+            ["y", "y::z", "", "inner::leaf", "support::deep", "support::deep::deeper", "support"]
+        );
     }
 
     #[test]

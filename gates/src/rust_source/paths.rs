@@ -8,6 +8,12 @@ use std::collections::BTreeMap;
 pub(crate) struct PathUse {
     /// The paths it can mean, the written one first.
     pub(crate) meanings: Vec<Vec<String>>,
+    /// How many of them, from the first, no glob import has guessed.
+    #[cfg_attr(
+        not(feature = "classification"),
+        expect(dead_code, reason = "leak rules ask for it")
+    )]
+    pub(crate) direct: usize,
     /// Its first token.
     pub(crate) at: Token,
     /// Whether `!` follows, as in a macro call.
@@ -76,10 +82,60 @@ pub(crate) fn path_uses(tokens: &[Token]) -> Vec<PathUse> {
         // After a dot stands a method or a field, which no import completes.
         let is_member = start > 0 && tokens[start - 1].is(".");
         let meanings = if is_member { vec![path] } else { imports.meanings(path) };
-        uses.push(PathUse { meanings, at: tokens[start].clone(), is_macro });
+        let guessed = if is_member { 0 } else { imports.globs.len() };
+        let direct = meanings.len().saturating_sub(guessed);
+        uses.push(PathUse { meanings, direct, at: tokens[start].clone(), is_macro });
     }
     uses.sort_by_key(|found| (found.at.line, found.at.column));
     uses
+}
+
+/// The imports and paths of some tokens, as written and not completed.
+#[cfg(feature = "classification")]
+#[derive(Default)]
+pub(crate) struct Written {
+    /// Names in this scope, and the paths they stand for.
+    pub(crate) names: BTreeMap<String, Vec<Vec<String>>>,
+    /// Paths whose whole content is brought in.
+    pub(crate) globs: Vec<Vec<String>>,
+    /// Each imported path, a glob without its star.
+    pub(crate) imported: Vec<(Vec<String>, Token)>,
+    /// Each path outside of imports; names after a dot are left out.
+    pub(crate) paths: Vec<(Vec<String>, Token)>,
+}
+
+/// Reads the imports and paths of some tokens. An import counts for all of them, wherever it stands.
+#[cfg(feature = "classification")]
+pub(crate) fn written(tokens: &[Token]) -> Written {
+    let mut written = Written::default();
+    let mut imports = Imports::default();
+    let mut uses = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        if tokens[index].is_ident("use") && starts_item(tokens, index) {
+            index = read_use(tokens, index + 1, &mut imports, &mut uses);
+            continue;
+        }
+        if tokens[index].kind != Kind::Ident {
+            index += 1;
+            continue;
+        }
+        let start = index;
+        let (path, next) = read_path(tokens, index);
+        index = next;
+        let dots = |back: usize| start.checked_sub(back).is_some_and(|at| tokens[at].is("."));
+        // One dot makes a member; two make a range, and a path may stand behind it.
+        if !dots(1) || dots(2) {
+            written.paths.push((path, tokens[start].clone()));
+        }
+    }
+    written.names = imports.names;
+    written.globs = imports.globs;
+    written.imported = uses
+        .into_iter()
+        .flat_map(|found| found.meanings.into_iter().map(move |path| (path, found.at.clone())))
+        .collect();
+    written
 }
 
 /// `use` is a keyword, but `impl Trait + use<'a>` is no import.
@@ -158,6 +214,7 @@ fn read_use(
                 prefixes.last().into_iter().flatten().cloned().chain(current.drain(..)).collect();
             uses.push(PathUse {
                 meanings: vec![prefix.clone()],
+                direct: 1,
                 at: token.clone(),
                 is_macro: false,
             });
@@ -197,7 +254,7 @@ fn leaf(
     }
     let Some(last) = path.last().cloned() else { return };
     imports.names.entry(alias.unwrap_or(last)).or_default().push(path.clone());
-    uses.push(PathUse { meanings: vec![path], at, is_macro: false });
+    uses.push(PathUse { meanings: vec![path], direct: 1, at, is_macro: false });
 }
 
 impl Imports {

@@ -9,7 +9,7 @@ use toml::Spanned;
 const WARN_DAYS: i64 = 14;
 
 /// The allowances of a gate, and which of them were needed.
-pub(super) struct Allowances<'a> {
+pub(crate) struct Allowances<'a> {
     entries: Vec<Entry<'a>>,
 }
 
@@ -22,7 +22,7 @@ struct Entry<'a> {
 
 impl<'a> Allowances<'a> {
     /// Judges each by the calendar of this lane.
-    pub(super) fn new(cx: &GateContext<'_>, list: &'a [Spanned<Allow>]) -> Self {
+    pub(crate) fn new(cx: &GateContext<'_>, list: &'a [Spanned<Allow>]) -> Self {
         let judge = |allow: &'a Spanned<Allow>| Entry {
             allow: allow.get_ref(),
             at: cx.locate(allow.span().start),
@@ -33,7 +33,7 @@ impl<'a> Allowances<'a> {
     }
 
     /// Whether an allowance that still applies covers this token in this file.
-    pub(super) fn cover(&mut self, path: &RelPath, token: &str) -> bool {
+    pub(crate) fn cover(&mut self, path: &RelPath, token: &str) -> bool {
         let matching = |entry: &&mut Entry<'_>| {
             entry.allow.token == token && entry.allow.path == path.as_str()
         };
@@ -46,7 +46,7 @@ impl<'a> Allowances<'a> {
     }
 
     /// Reports what the calendar says, and allowances that nothing needed.
-    pub(super) fn report(&self, out: &mut Findings) {
+    pub(crate) fn report(&self, out: &mut Findings) {
         for entry in &self.entries {
             out_of_season(entry, out);
             if !entry.is_used {

@@ -5,11 +5,11 @@ use std::{cmp::Ordering, fmt};
 
 /// The numbers of a version; missing ones count as 0.
 #[derive(Clone, Debug)]
-pub(super) struct Version(Vec<u64>);
+pub(crate) struct Version(Vec<u64>);
 
 impl Version {
     /// Reads `2.47.3`, `2.47.3.windows.1` and `1.95.0-nightly`; `None` when it does not begin with a number.
-    pub(super) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         let mut numbers = Vec::new();
         for part in text.split('.') {
             let digits: &str =

@@ -3,6 +3,7 @@
 //! It knows nothing of statuses or waivers: a check cannot see how it will be judged.
 
 mod command;
+mod digests;
 mod file;
 mod snapshot;
 
@@ -10,7 +11,7 @@ pub use command::{Command, Tool};
 pub use file::File;
 pub use snapshot::{Change, Snapshot};
 
-use super::{environment::Environment, git::Git, glob::Globs, tree::Tree};
+use super::{environment::Environment, git::Git, glob::Globs, host::Host, tree::Tree};
 use crate::{
     kernel::policy::{GateTable, Policy},
     wire::{
@@ -229,6 +230,18 @@ impl<'a> GateContext<'a> {
         self.world.environment.get(name)
     }
 
+    /// Whether this is a CI machine, where nothing is excused for being absent.
+    #[must_use]
+    pub fn is_ci(&self) -> bool {
+        self.world.environment.is_ci()
+    }
+
+    /// This machine, to be tried out.
+    #[must_use]
+    pub fn host(&self) -> Host<'a> {
+        Host::new(&self.world.environment)
+    }
+
     /// The files that match, sorted by path. A symbolic link that matches is an error, not a shorter list.
     ///
     /// # Errors
@@ -300,6 +313,22 @@ impl<'a> GateContext<'a> {
     /// `tool_path_refused` when it would come from the work tree or a relative entry.
     pub fn tool(&self, name: &str) -> Result<Option<Tool>, GateError> {
         self.trace.watch(command::find(self.world, self.trace, name))
+    }
+
+    /// Finds a tool in folders below cargo's target directory, where lanes install tools, then on the search path.
+    ///
+    /// # Errors
+    /// As [`GateContext::tool`], and when a link leads out of the target directory.
+    pub fn tool_in(&self, folders: &[RelPath], name: &str) -> Result<Option<Tool>, GateError> {
+        self.trace.watch(command::find_in(self.world, self.trace, folders, name))
+    }
+
+    /// The digest of a tool, so that a receipt says which program answered.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn tool_digest(&self, tool: &Tool) -> Result<Digest, GateError> {
+        self.trace.watch(command::digest(tool))
     }
 
     /// A command whose first word is looked up on the search path; run it with [`Command::run`].

@@ -122,9 +122,18 @@ impl Environment {
     pub fn from_pairs<K: Into<String>, V: Into<OsString>>(
         pairs: impl IntoIterator<Item = (K, V)>,
     ) -> Self {
+        Self::from_pairs_allowing(pairs, &[])
+    }
+
+    /// The same under a policy that lets further names be read and recorded.
+    #[must_use]
+    pub fn from_pairs_allowing<K: Into<String>, V: Into<OsString>>(
+        pairs: impl IntoIterator<Item = (K, V)>,
+        extra_allow: &[String],
+    ) -> Self {
         Self::split(
             pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect(),
-            &[],
+            extra_allow,
         )
     }
 
@@ -178,6 +187,17 @@ impl Environment {
             if cfg!(windows) { name.eq_ignore_ascii_case("PATH") } else { name == "PATH" }
         };
         self.inherited.iter().find(|(name, _)| is_path(name)).map(|(_, value)| value.as_os_str())
+    }
+
+    /// The variable that decides the locale of this process, with its value: the first that is set and not empty.
+    #[must_use]
+    pub fn locale(&self) -> Option<(&'static str, &str)> {
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| {
+            let value = self.inherited.get(name)?;
+            // A value that is not UTF-8 is not the name of a locale that anybody could trust.
+            let text = value.to_str().unwrap_or("not a text");
+            (!text.is_empty()).then_some((name, text))
+        })
     }
 
     /// Whether this is a CI machine: `CI` is set to anything but nothing, `0` or `false`.

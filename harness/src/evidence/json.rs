@@ -1,5 +1,9 @@
 //! Strict JSON: one meaning per text, or a fault with line and column. Leaves out what a document must contain.
 
+mod kept;
+
+pub use kept::Kept;
+
 use crate::wire::{
     code::{Code, DUPLICATE_KEY, INPUT_TOO_LARGE, JSON_INVALID, NOT_UTF8, VALUE_NOT_FINITE},
     fault::{Fault, Location},
@@ -8,7 +12,12 @@ use serde::de::{
     self, DeserializeOwned, DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor,
 };
 use serde_json::{Map, Number, Value};
-use std::{cell::RefCell, fmt};
+use std::{
+    borrow::Cow,
+    cell::{Cell, RefCell},
+    collections::BTreeSet,
+    fmt,
+};
 
 /// How deep arrays and objects may nest, and how many values a document may have (`security.md`, section 4).
 const DEPTH_MAX: u32 = 64;
@@ -24,14 +33,38 @@ const EXACT_MAX: u64 = 1 << 53;
 /// `not_utf8`, `duplicate_key`, `value_not_finite`, `input_too_large` (depth or count) and `json_invalid`, each with
 /// line and column.
 pub fn parse(bytes: &[u8], path: &str) -> Result<Value, Fault> {
-    let text = text_of(bytes, path)?;
-    let reader = Reader { problem: RefCell::new(None), nodes: RefCell::new(0) };
+    parse_kept(text_of(bytes, path)?, path, &Kept::everything())
+}
+
+/// Checks a whole document as [`parse`] does, and returns of it only what `kept` names.
+///
+/// Members that are not kept are absent; elements that are not kept are `null`, so that the others stand where they
+/// stood.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_kept(text: &str, path: &str, kept: &Kept) -> Result<Value, Fault> {
+    let mut value = Value::Null;
+    parse_kept_into(text, path, kept, &mut value).map(|()| value)
+}
+
+/// As [`parse_kept`], over a value that is there: the records of a stream are alike, and what one of them needed in
+/// memory the next one uses again. After an error the value means nothing.
+///
+/// # Errors
+/// As [`parse`].
+pub fn parse_kept_into(
+    text: &str,
+    path: &str,
+    kept: &Kept,
+    value: &mut Value,
+) -> Result<(), Fault> {
+    let reader = Reader::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let read = Node { reader: &reader, depth: 0 }.deserialize(&mut deserializer);
-    match read.and_then(|value| deserializer.end().map(|()| value)) {
-        Ok(value) => Ok(value),
-        Err(error) => Err(fault_of(&error, reader.problem.into_inner(), path)),
-    }
+    let node = Node { reader: &reader, depth: 0, slot: Some((value, kept)) };
+    let read = node.deserialize(&mut deserializer);
+    read.and_then(|()| deserializer.end())
+        .map_err(|error| fault_of(&error, reader.problem.into_inner(), path))
 }
 
 /// Reads a document strictly, then into a type.
@@ -75,13 +108,19 @@ pub fn text_of<'a>(bytes: &'a [u8], path: &str) -> Result<&'a str, Fault> {
     }
 }
 
-/// What the one pass remembers: how many values there were, and the rule that stopped it.
-struct Reader {
+/// Above this many members a linear search for a name that stands twice would cost more than a set.
+const MEMBERS_SEARCHED: usize = 16;
+
+/// What the one pass remembers: how many values there were, the rule that stopped it, and the names of the members of
+/// every object that is open.
+#[derive(Default)]
+struct Reader<'de> {
     problem: RefCell<Option<(Code, String, &'static str)>>,
-    nodes: RefCell<u32>,
+    nodes: Cell<u32>,
+    names: RefCell<Vec<Cow<'de, str>>>,
 }
 
-impl Reader {
+impl<'de> Reader<'de> {
     fn stop<E: de::Error>(&self, code: Code, headline: String, remedy: &'static str) -> E {
         let error = E::custom(&headline);
         *self.problem.borrow_mut() = Some((code, headline, remedy));
@@ -92,28 +131,35 @@ impl Reader {
         let headline = format!("the number {number} lies beyond 2^53");
         self.stop(VALUE_NOT_FINITE, headline, "write a smaller number, or write it as a string")
     }
+
+    fn twice<E: de::Error>(&self, name: &str) -> E {
+        let shown: String = name.chars().take(80).collect();
+        let headline = format!("the key `{}` stands twice in one object", shown.escape_debug());
+        self.stop(DUPLICATE_KEY, headline, "keep one of the two, whichever is true")
+    }
 }
 
-/// One value at one depth.
-struct Node<'r> {
-    reader: &'r Reader,
+/// One value at one depth, and where it is kept. Without a place it is checked and dropped, and costs no memory.
+struct Node<'r, 'v, 'de> {
+    reader: &'r Reader<'de>,
     depth: u32,
+    slot: Option<(&'v mut Value, &'r Kept)>,
 }
 
-impl Node<'_> {
-    fn child<E: de::Error>(&self) -> Result<Self, E> {
+impl Node<'_, '_, '_> {
+    fn below<E: de::Error>(&self) -> Result<u32, E> {
         let depth = self.depth + 1;
         if depth > DEPTH_MAX {
             let headline = format!("arrays and objects nest deeper than {DEPTH_MAX}");
             return Err(self.reader.stop(INPUT_TOO_LARGE, headline, "flatten the document"));
         }
-        Ok(Self { reader: self.reader, depth })
+        Ok(depth)
     }
 
     fn count<E: de::Error>(&self) -> Result<(), E> {
-        let mut nodes = self.reader.nodes.borrow_mut();
-        *nodes += 1;
-        if *nodes > NODES_MAX {
+        let nodes = self.reader.nodes.get() + 1;
+        self.reader.nodes.set(nodes);
+        if nodes > NODES_MAX {
             let headline = format!("the document has more than {NODES_MAX} values");
             return Err(self.reader.stop(
                 INPUT_TOO_LARGE,
@@ -123,85 +169,227 @@ impl Node<'_> {
         }
         Ok(())
     }
+
+    fn put(self, value: impl FnOnce() -> Value) {
+        if let Some((slot, _)) = self.slot {
+            *slot = value();
+        }
+    }
 }
 
-impl<'de> DeserializeSeed<'de> for Node<'_> {
-    type Value = Value;
+impl<'de> DeserializeSeed<'de> for Node<'_, '_, 'de> {
+    type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         self.count()?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for Node<'_> {
-    type Value = Value;
+impl<'de> Visitor<'de> for Node<'_, '_, 'de> {
+    type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a JSON value")
     }
 
-    fn visit_unit<E: de::Error>(self) -> Result<Value, E> {
-        Ok(Value::Null)
+    fn visit_unit<E: de::Error>(self) -> Result<(), E> {
+        self.put(|| Value::Null);
+        Ok(())
     }
 
-    fn visit_bool<E: de::Error>(self, value: bool) -> Result<Value, E> {
-        Ok(Value::Bool(value))
+    fn visit_bool<E: de::Error>(self, value: bool) -> Result<(), E> {
+        self.put(|| Value::Bool(value));
+        Ok(())
     }
 
-    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
-        if value > EXACT_MAX { Err(self.reader.inexact(value)) } else { Ok(value.into()) }
-    }
-
-    fn visit_i64<E: de::Error>(self, value: i64) -> Result<Value, E> {
-        if value.unsigned_abs() > EXACT_MAX {
-            Err(self.reader.inexact(value))
-        } else {
-            Ok(value.into())
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<(), E> {
+        if value > EXACT_MAX {
+            return Err(self.reader.inexact(value));
         }
+        self.put(|| value.into());
+        Ok(())
     }
 
-    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+    fn visit_i64<E: de::Error>(self, value: i64) -> Result<(), E> {
+        if value.unsigned_abs() > EXACT_MAX {
+            return Err(self.reader.inexact(value));
+        }
+        self.put(|| value.into());
+        Ok(())
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<(), E> {
         // serde_json hands an integer beyond 64 bits over as a double, so large doubles are refused with it.
         match Number::from_f64(value) {
-            Some(number) if value.abs() <= EXACT_MAX as f64 => Ok(Value::Number(number)),
-            Some(_) | None => Err(self.reader.inexact(value)),
+            Some(number) if value.abs() <= EXACT_MAX as f64 => self.put(|| Value::Number(number)),
+            Some(_) | None => return Err(self.reader.inexact(value)),
         }
+        Ok(())
     }
 
-    fn visit_str<E: de::Error>(self, value: &str) -> Result<Value, E> {
-        Ok(Value::String(value.to_owned()))
-    }
-
-    fn visit_string<E: de::Error>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Value, A::Error> {
-        let mut items = Vec::new();
-        while let Some(item) = list.next_element_seed(self.child()?)? {
-            items.push(item);
-        }
-        Ok(Value::Array(items))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Value, A::Error> {
-        let mut object = Map::new();
-        while let Some(key) = map.next_key::<String>()? {
-            if object.contains_key(&key) {
-                let shown: String = key.chars().take(80).collect();
-                let headline =
-                    format!("the key `{}` stands twice in one object", shown.escape_debug());
-                return Err(self.reader.stop(
-                    DUPLICATE_KEY,
-                    headline,
-                    "keep one of the two, whichever is true",
-                ));
+    fn visit_str<E: de::Error>(self, value: &str) -> Result<(), E> {
+        match self.slot {
+            Some((Value::String(text), _)) => {
+                text.clear();
+                text.push_str(value);
             }
-            let value = map.next_value_seed(self.child()?)?;
-            object.insert(key, value);
+            Some((slot, _)) => *slot = Value::String(value.to_owned()),
+            None => {}
         }
-        Ok(Value::Object(object))
+        Ok(())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+        let (depth, reader) = (self.below()?, self.reader);
+        let Some((slot, kept)) = self.slot else {
+            while list.next_element_seed(Node { reader, depth, slot: None })?.is_some() {}
+            return Ok(());
+        };
+        if !slot.is_array() {
+            *slot = Value::Array(Vec::new());
+        }
+        let Value::Array(items) = slot else { return Ok(()) };
+        let mut length = 0;
+        loop {
+            let mut dropped = Value::Null;
+            let kept_here = kept.of_element(length);
+            let place = match items.get_mut(length) {
+                Some(item) => item,
+                None => &mut dropped,
+            };
+            let slot = kept_here.map(|kept| (&mut *place, kept));
+            let is_kept = slot.is_some();
+            if list.next_element_seed(Node { reader, depth, slot })?.is_none() {
+                break;
+            }
+            if !is_kept {
+                *place = Value::Null;
+            }
+            if length >= items.len() {
+                items.push(dropped);
+            }
+            length += 1;
+        }
+        items.truncate(length);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+        let (depth, reader) = (self.below()?, self.reader);
+        let mut names = Names::of(reader);
+        let Some((slot, kept)) = self.slot else {
+            while let Some(name) = map.next_key_seed(Name)? {
+                names.add(name)?;
+                map.next_value_seed(Node { reader, depth, slot: None })?;
+            }
+            return Ok(());
+        };
+        if !slot.is_object() {
+            *slot = Value::Object(Map::new());
+        }
+        let Value::Object(object) = slot else { return Ok(()) };
+        let mut members = 0;
+        while let Some(name) = map.next_key_seed(Name)? {
+            let slot = match kept.of_member(&name) {
+                None => None,
+                Some(kept) => {
+                    members += 1;
+                    if !object.contains_key(name.as_ref()) {
+                        object.insert(name.as_ref().to_owned(), Value::Null);
+                    }
+                    object.get_mut(name.as_ref()).map(|value| (value, kept))
+                }
+            };
+            names.add(name)?;
+            map.next_value_seed(Node { reader, depth, slot })?;
+        }
+        if object.len() != members {
+            // Members of the record before that this one does not have.
+            object.retain(|name, _value| names.has(name));
+        }
+        Ok(())
+    }
+}
+
+/// The names of the members of one open object, which stand at the end of the reader's list.
+struct Names<'r, 'de> {
+    reader: &'r Reader<'de>,
+    begin: usize,
+    /// A bit for each name; a name whose bit is not set is new, and most are.
+    marks: u64,
+    /// All of them, once there are many.
+    many: BTreeSet<Cow<'de, str>>,
+}
+
+impl<'r, 'de> Names<'r, 'de> {
+    fn of(reader: &'r Reader<'de>) -> Self {
+        let begin = reader.names.borrow().len();
+        Self { reader, begin, marks: 0, many: BTreeSet::new() }
+    }
+
+    fn add<E: de::Error>(&mut self, name: Cow<'de, str>) -> Result<(), E> {
+        let bytes = name.as_bytes();
+        let (first, last) = (bytes.first().copied(), bytes.last().copied());
+        let mix = u64::from(first.unwrap_or(0)) ^ (u64::from(last.unwrap_or(0)) << 1);
+        let mark = 1u64 << ((mix ^ ((bytes.len() as u64) << 3)) & 63);
+        let may_be_there = self.marks & mark != 0;
+        self.marks |= mark;
+        if may_be_there && self.has(&name) {
+            return Err(self.reader.twice(&name));
+        }
+        let mut names = self.reader.names.borrow_mut();
+        if !self.many.is_empty() {
+            self.many.insert(name);
+        } else if names.len() - self.begin < MEMBERS_SEARCHED {
+            names.push(name);
+        } else {
+            self.many.extend(names.drain(self.begin..));
+            self.many.insert(name);
+        }
+        Ok(())
+    }
+
+    fn has(&self, name: &str) -> bool {
+        if self.many.is_empty() {
+            let names = self.reader.names.borrow();
+            names.iter().skip(self.begin).any(|known| known == name)
+        } else {
+            self.many.contains(name)
+        }
+    }
+}
+
+impl Drop for Names<'_, '_> {
+    fn drop(&mut self) {
+        self.reader.names.borrow_mut().truncate(self.begin);
+    }
+}
+
+/// The name of a member, borrowed from the text unless it has escapes.
+struct Name;
+
+impl<'de> DeserializeSeed<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Name {
+    type Value = Cow<'de, str>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the name of a member")
+    }
+
+    fn visit_borrowed_str<E: de::Error>(self, name: &'de str) -> Result<Self::Value, E> {
+        Ok(Cow::Borrowed(name))
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(Cow::Owned(name.to_owned()))
     }
 }
 
@@ -317,6 +505,61 @@ mod tests {
             let seen = fault.location().map(|place| place.line);
             assert_eq!((fault.code().name(), seen), (*code, Some(*line)), "{case}");
         }
+    }
+
+    #[test]
+    fn what_is_not_kept_is_checked_and_dropped() {
+        let mut kept = Kept::nothing();
+        kept.member("a").whole();
+        kept.member("list").each().member("id").whole();
+        kept.member("pair").member("1").whole();
+        kept.member("by").each().member("n").whole();
+        kept.member("by").member("x").member("m").whole();
+        kept.member("deep").member("er").whole();
+        let kept = kept.merged();
+        let text = r#"{"a":{"b":[1]},"z":{"q":1},"list":[{"id":1,"no":2},{"no":3},4],"pair":["x","y"],
+            "by":{"x":{"n":1,"m":2,"o":3},"y":{"n":4,"m":5}},"deep":"flat"}"#;
+        let expected = serde_json::json!({
+            "a": {"b": [1]}, "list": [{"id": 1}, {}, 4], "pair": [null, "y"],
+            "by": {"x": {"n": 1, "m": 2}, "y": {"n": 4}}, "deep": "flat",
+        });
+        assert_eq!(parse_kept(text, "f", &kept).expect("a document"), expected);
+        // What is dropped is held to the same rules as what is kept.
+        let refused: &[(&str, &str)] = &[
+            (r#"{"z":{"q":1,"q":2}}"#, "duplicate_key"),
+            (r#"{"z":9007199254740993}"#, "value_not_finite"),
+            (r#"{"z":[1,]}"#, "json_invalid"),
+            (r#"{"z":"\x"}"#, "json_invalid"),
+        ];
+        for (text, code) in refused {
+            let fault = parse_kept(text, "f", &kept).expect_err(text);
+            assert_eq!(fault.code().name(), *code, "{text}");
+        }
+        // A value that is there is used again, and nothing of it is left over.
+        let mut value = parse_kept(text, "f", &kept).expect("a document");
+        let other = r#"{"list":[{"id":"x"}],"a":1,"by":{"y":{"n":2}},"pair":[0,1,2]}"#;
+        let expected =
+            serde_json::json!({"list":[{"id":"x"}],"a":1,"by":{"y":{"n":2}},"pair":[null,1,null]});
+        parse_kept_into(other, "f", &kept, &mut value).expect("a document");
+        assert_eq!(value, expected);
+        let deep = format!("{{\"z\":{}1{}}}", "[".repeat(64), "]".repeat(64));
+        let fault = parse_kept(&deep, "f", &Kept::nothing()).expect_err("65 deep");
+        assert_eq!(fault.code().name(), "input_too_large");
+    }
+
+    #[test]
+    fn fg43_a_key_twice_is_found_among_many_and_after_an_inner_object() {
+        let many = |last: &str| {
+            let members: Vec<String> = (0..40).map(|n| format!("\"k{n}\":{{\"k0\":1}}")).collect();
+            format!("{{{},\"{last}\":1}}", members.join(","))
+        };
+        let table =
+            [("other", None), ("k0", Some("duplicate_key")), ("k39", Some("duplicate_key"))];
+        for (last, expected) in table {
+            assert_eq!(code(many(last).as_bytes()), expected, "{last}");
+        }
+        assert_eq!(code(br#"{"a":{"b":1},"a":2}"#), Some("duplicate_key"), "after an inner object");
+        assert_eq!(code(br#"{"a":{"b":1},"b":2}"#), None, "the inner name is another one");
     }
 
     #[test]

@@ -44,6 +44,8 @@ pub struct Lines<R> {
     torn_tail: TornTail,
     mark: Mark,
     buffer: Vec<u8>,
+    /// How much of the reader's buffer the line before occupies.
+    lent: usize,
     number: u64,
     total: u64,
     limits: Limits,
@@ -66,6 +68,7 @@ impl<R: BufRead> Lines<R> {
             torn_tail,
             mark: Mark::Refuse,
             buffer: Vec::new(),
+            lent: 0,
             number: 0,
             total: 0,
             limits,
@@ -85,19 +88,15 @@ impl<R: BufRead> Lines<R> {
     /// `record_torn` for a last line without newline, `not_utf8`, `input_too_large` beyond 64 KiB per line or 4 GiB
     /// in all, `input_unreadable`. Each with the line.
     pub fn next_line(&mut self) -> Result<Option<Line<'_>>, Fault> {
+        self.reader.consume(std::mem::take(&mut self.lent));
         self.buffer.clear();
         self.number += 1;
-        let ended =
-            fill(&mut self.reader, &mut self.buffer, self.limits.line).map_err(|source| {
-                Fault::new(
-                    INPUT_UNREADABLE,
-                    "a record file cannot be read",
-                    "check the disk, then run again",
-                )
-                .at(self.place())
-                .because(&source)
-            })?;
-        self.total += self.buffer.len() as u64;
+        let ended = fill(&mut self.reader, &mut self.buffer, self.limits.line)
+            .map_err(|source| unread(&self.path, self.number, &source))?;
+        if let End::Buffered(bytes) = ended {
+            self.lent = bytes;
+        }
+        self.total += (self.buffer.len() + self.lent) as u64;
         if self.total > self.limits.total {
             return Err(self.too_large("a record file is too large", self.limits.total));
         }
@@ -116,24 +115,32 @@ impl<R: BufRead> Lines<R> {
                 .at(self.place())
                 .found(format!("{} bytes without a newline", self.buffer.len())));
             }
-            End::Newline => {}
+            End::Buffered(_) | End::Newline => {}
         }
-        let end = self.buffer.len() - if self.buffer.ends_with(b"\r\n") { 2 } else { 1 };
-        let number = self.number;
-        let Ok(text) = std::str::from_utf8(&self.buffer[..end]) else {
-            return Err(self.not_text("a record file is not UTF-8"));
+        let (number, mark, path) = (self.number, self.mark, self.path.as_str());
+        let whole = if self.lent > 0 {
+            // What was just seen in the buffer is still there: asking again reads nothing.
+            let buffered =
+                self.reader.fill_buf().map_err(|source| unread(path, number, &source))?;
+            buffered.get(..self.lent).unwrap_or(buffered)
+        } else {
+            &self.buffer
         };
-        match (number, text.strip_prefix('\u{feff}'), self.mark) {
+        let end = whole.len().saturating_sub(if whole.ends_with(b"\r\n") { 2 } else { 1 });
+        let Ok(text) = std::str::from_utf8(&whole[..end]) else {
+            return Err(not_text(path, number, "a record file is not UTF-8"));
+        };
+        match (number, text.strip_prefix('\u{feff}'), mark) {
             (1, Some(text), Mark::Strip) => Ok(Some(Line { number, text })),
             (1, Some(_), Mark::Refuse) => {
-                Err(self.not_text("a record file begins with a byte order mark"))
+                Err(not_text(path, number, "a record file begins with a byte order mark"))
             }
             (_, _, Mark::Strip | Mark::Refuse) => Ok(Some(Line { number, text })),
         }
     }
 
     fn place(&self) -> Location {
-        Location::at(&self.path, u32::try_from(self.number).unwrap_or(u32::MAX), 0)
+        place(&self.path, self.number)
     }
 
     fn too_large(&self, headline: &str, limit: u64) -> Fault {
@@ -145,21 +152,37 @@ impl<R: BufRead> Lines<R> {
         .at(self.place())
         .expected(format!("at most {limit} bytes"))
     }
+}
 
-    fn not_text(&self, headline: &str) -> Fault {
-        Fault::new(NOT_UTF8, headline, "save the file as UTF-8 without a byte order mark")
-            .at(self.place())
-    }
+// Built only for a fault: a place for every line of a long file would cost more than the line.
+fn place(path: &str, number: u64) -> Location {
+    Location::at(path, u32::try_from(number).unwrap_or(u32::MAX), 0)
+}
+
+fn unread(path: &str, number: u64, source: &io::Error) -> Fault {
+    Fault::new(INPUT_UNREADABLE, "a record file cannot be read", "check the disk, then run again")
+        .at(place(path, number))
+        .because(source)
+}
+
+fn not_text(path: &str, number: u64, headline: &str) -> Fault {
+    Fault::new(NOT_UTF8, headline, "save the file as UTF-8 without a byte order mark")
+        .at(place(path, number))
 }
 
 enum End {
     Nothing,
+    /// A line of so many bytes, its newline counted, that was not yet taken from the reader.
+    Buffered(usize),
     Newline,
     Torn,
     TooLong,
 }
 
-/// Reads up to and with the next newline, and never keeps more than the limit. Not generic, for speed in dev builds.
+/// Reads up to and with the next newline into `line`, and never keeps more than the limit.
+///
+/// A line that is whole in the reader's buffer stays there: the answer says how long it is, and `line` stays empty. Not
+/// generic, for speed in dev builds.
 fn fill(reader: &mut dyn BufRead, line: &mut Vec<u8>, limit: usize) -> io::Result<End> {
     loop {
         let available = match reader.fill_buf() {
@@ -170,10 +193,13 @@ fn fill(reader: &mut dyn BufRead, line: &mut Vec<u8>, limit: usize) -> io::Resul
         if available.is_empty() {
             return Ok(if line.is_empty() { End::Nothing } else { End::Torn });
         }
-        let newline = available.iter().position(|byte| *byte == b'\n');
+        let newline = memchr::memchr(b'\n', available);
         let taken = newline.map_or(available.len(), |at| at + 1);
         if line.len() + taken > limit + 1 {
             return Ok(End::TooLong);
+        }
+        if newline.is_some() && line.is_empty() {
+            return Ok(End::Buffered(taken));
         }
         line.extend_from_slice(&available[..taken]);
         reader.consume(taken);

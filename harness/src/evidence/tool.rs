@@ -1,10 +1,10 @@
 //! Where a tool is: an absolute path outside the work tree, or a refusal. Leaves out whether it is the right tool.
 
-use crate::wire::{code::TOOL_PATH_REFUSED, fault::Fault};
+use crate::wire::{code::TOOL_PATH_REFUSED, fault::Fault, path::RelPath};
 use std::{
     ffi::OsStr,
     fs,
-    path::{Path, PathBuf},
+    path::{Component, Path, PathBuf},
 };
 
 /// Finds a tool by name on a search path, or checks an absolute path; nothing when it is not installed.
@@ -42,6 +42,36 @@ pub fn find(
         return outside(name, hit, work_tree).map(Some);
     }
     Ok(None)
+}
+
+/// Finds a tool in a folder below cargo's target directory, where a lane installs what it needs and nothing is
+/// committed; nothing when it is not there.
+///
+/// # Errors
+/// `tool_path_refused` when the name is no plain name, or a link leads out of the target directory: a tool of the
+/// work tree is one that the change under test can exchange (threat T34).
+pub fn find_below(
+    target_dir: &Path,
+    folder: &RelPath,
+    name: &str,
+) -> Result<Option<PathBuf>, Fault> {
+    let below = target_dir.join(folder.as_str());
+    let mut parts = Path::new(name).components();
+    let plain = matches!((parts.next(), parts.next()), (Some(Component::Normal(_)), None));
+    if !plain || name.contains(['/', '\\', '\0']) {
+        return Err(refused(name, &below, "the name is not a plain name"));
+    }
+    let Some(hit) = executable_at(&below.join(name)) else { return Ok(None) };
+    let resolved = (fs::canonicalize(&hit), fs::canonicalize(target_dir));
+    match resolved {
+        (Ok(resolved), Ok(target)) if resolved.starts_with(&target) => Ok(Some(hit)),
+        (Ok(resolved), Ok(_)) => {
+            Err(refused(name, &resolved, "it is a link out of the target directory"))
+        }
+        (Err(source), _) | (_, Err(source)) => {
+            Err(refused(name, &hit, "it cannot be resolved").because(&source))
+        }
+    }
 }
 
 fn outside(name: &str, hit: PathBuf, work_tree: &Path) -> Result<PathBuf, Fault> {
@@ -159,5 +189,35 @@ mod tests {
         }
         let hit = find("tool", Some(OsStr::new(&bin)), &tree).expect("a tool").expect("a path");
         assert_eq!(hit, root.join("bin/tool"));
+    }
+
+    #[test]
+    fn t34_a_tool_of_a_lane_lies_below_the_target_directory() {
+        let dir = tempfile::tempdir().expect("a temporary folder");
+        let (tree, target) = (dir.path().join("tree"), dir.path().join("tree/target"));
+        install(&target.join("tools/bin/tool"), 0o755);
+        install(&target.join("tools/bin/data"), 0o644);
+        install(&tree.join("evil"), 0o755);
+        symlink(target.join("tools/bin/tool"), target.join("tools/bin/link")).expect("a link");
+        symlink(tree.join("evil"), target.join("tools/bin/out")).expect("a link");
+        symlink(&tree, target.join("up")).expect("a link");
+        let refused = Err("tool_path_refused");
+        let table: &[(&str, &str, &str, Result<bool, &str>)] = &[
+            ("installed", "tools/bin", "tool", Ok(true)),
+            ("a link within", "tools/bin", "link", Ok(true)),
+            ("not installed", "tools/bin", "other", Ok(false)),
+            ("no such folder", "nothing", "tool", Ok(false)),
+            ("a file nobody may execute", "tools/bin", "data", Ok(false)),
+            ("a link into the work tree", "tools/bin", "out", refused),
+            ("a folder that is a link out", "up", "evil", refused),
+            ("a path instead of a name", "tools", "bin/tool", refused),
+            ("a way up", "tools/bin", "..", refused),
+            ("no name", "tools/bin", "", refused),
+        ];
+        for (case, folder, name, expected) in table {
+            let folder = RelPath::parse(folder).expect("a path");
+            let seen = find_below(&target, &folder, name).map(|hit| hit.is_some());
+            assert_eq!(seen.map_err(|fault| fault.code().name()), *expected, "{case}");
+        }
     }
 }

@@ -11,16 +11,20 @@ use portable as system;
 #[cfg(unix)]
 use unix as system;
 
+use super::digest;
 use crate::wire::{
     code::{INPUT_TOO_LARGE, INPUT_UNREADABLE, LINK_REFUSED, NOT_A_FILE, PATH_REFUSED},
     fault::{Fault, Location},
+    id::Digest,
     path::RelPath,
 };
 use std::{
     fs,
     io::{self, Read},
+    num::NonZeroUsize,
     path::Path,
     sync::Arc,
+    thread,
 };
 
 /// A folder and everything below it, held open so that it cannot be exchanged between two readings.
@@ -104,6 +108,43 @@ impl Tree {
     /// `input_unreadable` (also when it does not exist), `link_refused`, `not_a_file`.
     pub fn open(&self, path: &RelPath, links: HardLinks) -> Result<fs::File, Fault> {
         self.open_sized(path, links).map(|(file, _)| file)
+    }
+
+    /// Digest and size of each of these files, in their order; the work is shared among `threads`.
+    ///
+    /// # Errors
+    /// As [`Tree::open`], of the first file in order that has a fault.
+    pub fn digests(
+        &self,
+        paths: &[RelPath],
+        threads: NonZeroUsize,
+    ) -> Result<Vec<(Digest, u64)>, Fault> {
+        let share = paths.len().div_ceil(threads.get()).max(1);
+        let shares: Vec<Result<Vec<_>, Fault>> = thread::scope(|scope| {
+            // All are started before the first is waited for.
+            let workers: Vec<_> =
+                paths.chunks(share).map(|paths| scope.spawn(|| self.digest_each(paths))).collect();
+            let lost = || Fault::new(INPUT_UNREADABLE, "a reader panicked", "report this as a bug");
+            workers
+                .into_iter()
+                .map(|worker| worker.join().unwrap_or_else(|_| Err(lost())))
+                .collect()
+        });
+        let mut digests = Vec::with_capacity(paths.len());
+        for share in shares {
+            digests.extend(share?);
+        }
+        Ok(digests)
+    }
+
+    fn digest_each(&self, paths: &[RelPath]) -> Result<Vec<(Digest, u64)>, Fault> {
+        let mut siblings = system::Siblings::of(&self.0);
+        let digest = |path: &RelPath| {
+            let (file, _, _) =
+                siblings.open_file(path).map_err(|refusal| fault_of(refusal, path))?;
+            digest::of_reader(file).map_err(|source| fault_of(Refusal::Io(source), path))
+        };
+        paths.iter().map(digest).collect()
     }
 
     fn open_sized(&self, path: &RelPath, links: HardLinks) -> Result<(fs::File, u64), Fault> {

@@ -148,7 +148,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let whole = inputs.selection.selected.is_none() || inputs.selection.require_full;
     let (mode, mode_faults) =
         promotion::resolve(&inputs.policy.promotion, inputs.requested_mode, inputs.clock.now);
-    let mut rows = gate::rows(inputs, mode);
+    let (mut rows, whole_evidence) = gate::rows(inputs, mode);
     preclude(&mut rows, inputs.gates);
     for row in &mut rows {
         settle(row, mode);
@@ -184,7 +184,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         faults.extend(blocking.map(ErrorRecord::from));
         faults.extend(waiver_faults(&audit, &rows));
     }
-    conclude(inputs, Parts { mode, mode_faults, rows, audit, faults })
+    conclude(inputs, Parts { mode, mode_faults, rows, whole_evidence, audit, faults })
 }
 
 /// Receipts of gates that nobody expects: they are of another policy, or of another run.
@@ -203,21 +203,16 @@ struct Parts {
     mode: Mode,
     mode_faults: Vec<Fault>,
     rows: Vec<Decided>,
+    whole_evidence: bool,
     audit: WaiverAudit,
     faults: Vec<ErrorRecord>,
 }
 
 fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
-    let Parts { mode, mode_faults, rows, audit, faults } = parts;
+    let Parts { mode, mode_faults, rows, whole_evidence, audit, faults } = parts;
     let broken = |code: &str| BROKEN_EVIDENCE.iter().any(|broken| broken.name() == code);
-    let unknown = rows.iter().any(|row| {
-        let lost = matches!(row.effective, Effective::Missing | Effective::Crashed);
-        // An error that a check itself reported blocks; an error about its receipt means that nobody knows.
-        lost || (row.effective == Effective::Error && row.outcome.is_none())
-            || (row.effective == Effective::Error
-                && row.code.as_deref() == Some(RECEIPT_UNWRITABLE.name()))
-    });
-    let verdict = if unknown || faults.iter().any(|fault| broken(&fault.code)) {
+    // An error that a check itself reported blocks; an attempt without evidence means that nobody knows.
+    let verdict = if !whole_evidence || faults.iter().any(|fault| broken(&fault.code)) {
         RunVerdict::Invalid
     } else if rows.iter().any(|row| row.blocks) || !faults.is_empty() {
         RunVerdict::Blocked

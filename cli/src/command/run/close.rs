@@ -204,7 +204,7 @@ fn failures(
     decision: &Decision,
 ) -> Vec<Failure> {
     let one = |target: &Target, digest: FailureDigest, blocks: bool| Failure {
-        rung: Rung::of(&ground.policy, target, &digest),
+        rung: Rung::of(&ground.policy, &ground.features, target, &digest),
         digest,
         blocks,
     };

@@ -2,10 +2,9 @@
 //! which names it uses. CEL's `||` and `&&` absorb errors, so whatever is not proved here could be
 //! true by accident; an expression that cannot be proved is refused.
 
-use crate::artifact_contract::{
-    EXPR_NOT_BOOL,
-    path::{Part, Pointer},
-    rule::Unusable,
+use crate::{
+    artifact_contract::{EXPR_NOT_BOOL, rule::Unusable},
+    json_path::{Part, Pointer},
 };
 use cel::common::ast::{
     CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr,

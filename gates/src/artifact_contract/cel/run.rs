@@ -5,7 +5,10 @@ use super::{
     CelTable,
     plan::{Plan, Walked, plan},
 };
-use crate::artifact_contract::{EXPR_FAILED, EXPR_NOT_BOOL, path::Pointer, rule::Unusable};
+use crate::{
+    artifact_contract::{EXPR_FAILED, EXPR_NOT_BOOL, rule::Unusable},
+    json_path::Pointer,
+};
 use cel::{Context, Env, Program, objects::Key};
 use portcullis::{
     Fault,

@@ -1,7 +1,10 @@
 //! Rules about a sequence of values: its order, its members, its sum.
 
-use super::{Number, Test, Violation, number, same, shown};
-use crate::artifact_contract::path::Pointer;
+use super::{Test, Violation};
+use crate::{
+    json_path::Pointer,
+    json_value::{Number, number, same, shown},
+};
 use portcullis::{Fault, wire::code::NOTHING_EXAMINED};
 use serde_json::Value;
 use std::cmp::Ordering;

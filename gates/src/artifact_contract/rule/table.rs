@@ -1,11 +1,10 @@
 //! Rules as they stand in `portcullis.toml`, and what in them could never hold. It reads no document.
 
-use super::{JsonType, Number, Rule, Test, Within};
+use super::{JsonType, Rule, Test, Within};
 use crate::{
-    artifact_contract::{
-        document,
-        path::{POINTER_SHAPE, Pointer},
-    },
+    document,
+    json_path::{POINTER_SHAPE, Pointer},
+    json_value::Number,
     pattern::Pattern,
 };
 use portcullis::{Code, Day, kernel::duration, wire::code::CONFIG_INVALID};

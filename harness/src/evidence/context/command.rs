@@ -3,12 +3,14 @@
 use super::{Trace, World};
 use crate::{
     evidence::{
+        digest,
         process::{self, Finished, Request},
         tool,
     },
     wire::{
-        code::{COMMAND_FAILED, TOOL_MISSING},
+        code::{COMMAND_FAILED, INPUT_UNREADABLE, TOOL_MISSING},
         fault::Fault,
+        id::Digest,
         path::RelPath,
     },
 };
@@ -34,6 +36,31 @@ pub(super) fn find(world: &World, trace: &Trace, name: &str) -> Result<Option<To
     Ok(found.map(|path| Tool { path }))
 }
 
+/// As [`find`], after the named folders below cargo's target directory.
+pub(super) fn find_in(
+    world: &World,
+    trace: &Trace,
+    folders: &[RelPath],
+    name: &str,
+) -> Result<Option<Tool>, Fault> {
+    for folder in folders {
+        if let Some(path) = tool::find_below(&world.target_dir, folder, name)? {
+            trace.say(&format!("tool `{name}` is {}", path.display()));
+            return Ok(Some(Tool { path }));
+        }
+    }
+    find(world, trace, name)
+}
+
+/// The digest of a tool as it is installed.
+pub(super) fn digest(tool: &Tool) -> Result<Digest, Fault> {
+    let hashed = std::fs::File::open(&tool.path).and_then(digest::of_reader);
+    hashed.map(|(digest, _bytes)| digest).map_err(|source| {
+        let headline = format!("the tool `{}` cannot be read", tool.path.display());
+        Fault::new(INPUT_UNREADABLE, headline, "let this user read it").because(&source)
+    })
+}
+
 /// A command to run. Nothing of the caller's environment reaches it but the allow-list.
 pub struct Command<'a> {
     world: &'a World,
@@ -44,6 +71,7 @@ pub struct Command<'a> {
     pass: Vec<String>,
     timeout: Duration,
     is_quiet: bool,
+    tool_dirs: Vec<RelPath>,
 }
 
 impl<'a> Command<'a> {
@@ -57,6 +85,7 @@ impl<'a> Command<'a> {
             pass: Vec::new(),
             timeout: Duration::from_secs(600),
             is_quiet: false,
+            tool_dirs: Vec::new(),
         }
     }
 
@@ -88,6 +117,13 @@ impl<'a> Command<'a> {
         self
     }
 
+    /// Looks its first word up in these folders below cargo's target directory first.
+    #[must_use]
+    pub fn tool_dirs(mut self, folders: &[RelPath]) -> Self {
+        self.tool_dirs.extend_from_slice(folders);
+        self
+    }
+
     /// Keeps its standard output out of the receipt. For data that a check parses, not for what people read.
     #[must_use]
     pub fn quiet(mut self) -> Self {
@@ -113,7 +149,7 @@ impl<'a> Command<'a> {
                 "write the program and its arguments",
             ));
         };
-        let Some(tool) = find(self.world, self.trace, &name)? else {
+        let Some(tool) = find_in(self.world, self.trace, &self.tool_dirs, &name)? else {
             return Err(Fault::new(
                 TOOL_MISSING,
                 format!("`{name}` is not on the search path"),

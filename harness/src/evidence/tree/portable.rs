@@ -100,3 +100,17 @@ fn kind_of(kind: fs::FileType) -> EntryKind {
         EntryKind::Other
     }
 }
+
+/// Opens files one after another. Without `openat` there is no handle to share.
+pub(super) struct Siblings<'r>(&'r Root);
+
+impl<'r> Siblings<'r> {
+    pub(super) fn of(root: &'r Root) -> Self {
+        Self(root)
+    }
+
+    /// As [`Root::open_file`].
+    pub(super) fn open_file(&mut self, path: &RelPath) -> Result<(fs::File, u64, u64), Refusal> {
+        self.0.open_file(path)
+    }
+}

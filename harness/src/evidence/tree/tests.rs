@@ -24,6 +24,35 @@ fn walked(tree: &Tree, patterns: &[&str]) -> Result<Vec<String>, &'static str> {
 }
 
 #[test]
+fn digests_of_many_files_are_those_of_each() {
+    let dir = tempfile::tempdir().expect("a folder");
+    let names = ["a.txt", "b/c.txt", "b/d.txt", "b/e/f.txt", "g/h.txt"];
+    for name in names {
+        let path = dir.path().join(name);
+        std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        std::fs::write(&path, name.repeat(3000)).expect("a file");
+    }
+    let tree = Tree::new(dir.path()).expect("a tree");
+    let paths: Vec<RelPath> =
+        names.iter().map(|name| RelPath::parse(name).expect("a path")).collect();
+    let expected: Vec<(Digest, u64)> = names
+        .iter()
+        .map(|name| {
+            let text = name.repeat(3000);
+            (Digest::of(text.as_bytes()), text.len() as u64)
+        })
+        .collect();
+    for threads in 1..=7 {
+        let threads = std::num::NonZeroUsize::new(threads).expect("not zero");
+        assert_eq!(tree.digests(&paths, threads).expect("digests"), expected, "{threads}");
+        assert_eq!(tree.digests(&[], threads).expect("nothing"), []);
+        let gone = [paths.clone(), vec![RelPath::parse("b/gone.txt").expect("a path")]].concat();
+        let fault = tree.digests(&gone, threads).expect_err("a file that is not there");
+        assert!(fault.to_string().contains("b/gone.txt"), "{fault}");
+    }
+}
+
+#[test]
 fn files_are_read_within_their_cap() {
     let (_dir, tree) = folder(&[("a/b.txt", "12345"), ("empty", "")]);
     assert_eq!(tree.read(&rel("a/b.txt"), 5).expect("five bytes"), b"12345");

@@ -47,7 +47,10 @@ impl Root {
     /// Opens a regular file; returns it with its size and its number of names.
     pub(super) fn open_file(&self, path: &RelPath) -> Result<(fs::File, u64, u64), Refusal> {
         let (dir, name) = self.parent(path)?;
-        let dir = dir.as_ref().map_or_else(|| self.handle.as_fd(), AsFd::as_fd);
+        Self::open_in(dir.as_ref().map_or_else(|| self.handle.as_fd(), AsFd::as_fd), name)
+    }
+
+    fn open_in(dir: BorrowedFd<'_>, name: &str) -> Result<(fs::File, u64, u64), Refusal> {
         let handle = match retry(|| openat(dir, name, FILE, Mode::empty())) {
             Ok(handle) => handle,
             Err(errno) => return Err(classify(dir, name, errno)),
@@ -122,6 +125,35 @@ impl Root {
             current = Some(next);
         }
         Ok(current)
+    }
+}
+
+/// Opens files one after another; neighbours share the handle of their folder.
+///
+/// For one pass over a sorted list, not for longer: a folder that is exchanged meanwhile stays the one it was.
+pub(super) struct Siblings<'r> {
+    root: &'r Root,
+    folder: Option<(String, OwnedFd)>,
+}
+
+impl<'r> Siblings<'r> {
+    pub(super) fn of(root: &'r Root) -> Self {
+        Self { root, folder: None }
+    }
+
+    /// As [`Root::open_file`].
+    pub(super) fn open_file(&mut self, path: &RelPath) -> Result<(fs::File, u64, u64), Refusal> {
+        let Some((folder, name)) = path.as_str().rsplit_once('/') else {
+            return self.root.open_file(path);
+        };
+        if self.folder.as_ref().is_none_or(|(open, _)| open != folder) {
+            let handle = self.root.descend(folder.split('/'))?;
+            self.folder = handle.map(|handle| (folder.to_owned(), handle));
+        }
+        match &self.folder {
+            Some((_, handle)) => Root::open_in(handle.as_fd(), name),
+            None => self.root.open_file(path),
+        }
     }
 }
 

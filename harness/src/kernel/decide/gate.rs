@@ -11,7 +11,8 @@ use crate::{
         code::{
             ATTEMPT_CONFLICT, ATTEMPT_FAILED, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code,
             FINDING_NOT_WAIVED, GATE_IGNORED, NEED_UNSATISFIED, NOTHING_EXAMINED, RECEIPT_FOREIGN,
-            RECEIPT_UNSEALED, SKIP_NOT_ALLOWED, WAIVER_EXPIRED, WAIVER_NOT_ON_BASE,
+            RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, SKIP_NOT_ALLOWED, WAIVER_EXPIRED,
+            WAIVER_NOT_ON_BASE,
         },
         finding::Finding,
         id::GateId,
@@ -22,8 +23,10 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// One row for each expected gate, by id, before needs are considered.
-pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> Vec<Decided> {
+/// One row for each expected gate, by id, before needs are considered; and whether the evidence of all is whole.
+///
+/// A row shows one attempt. What another one left broken must not be hidden by it, so it is told beside the rows.
+pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> (Vec<Decided>, bool) {
     let mut receipts: BTreeMap<&GateId, Vec<&Receipt>> = BTreeMap::new();
     for receipt in inputs.receipts {
         receipts.entry(&receipt.gate_id).or_default().push(receipt);
@@ -36,6 +39,7 @@ pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> Vec<Decided> {
         .map(|gate| gate.common.binary.as_str())
         .collect();
     let mut rows = Vec::new();
+    let mut whole = true;
     for id in super::known(inputs) {
         if !inputs.selection.has(&id) && !inputs.selection.require_full {
             continue;
@@ -46,12 +50,17 @@ pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> Vec<Decided> {
         };
         let attempts = receipts.get(&id).map_or(&[][..], Vec::as_slice);
         match tables.get(&id) {
-            Some(table) if !attempts.is_empty() => judge(&mut row, table, attempts, inputs),
-            Some(_) | None => missing(&mut row, &heard),
+            Some(table) if !attempts.is_empty() => {
+                whole &= judge(&mut row, table, attempts, inputs);
+            }
+            Some(_) | None => {
+                missing(&mut row, &heard);
+                whole = false;
+            }
         }
         rows.push(row);
     }
-    rows
+    (rows, whole)
 }
 
 fn empty(table: &GateTable, inputs: &Inputs<'_>, mode: Mode) -> Decided {
@@ -144,7 +153,16 @@ struct Said<'a> {
     verdict: Option<&'a Verdict>,
 }
 
-fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &Inputs<'_>) {
+impl Said<'_> {
+    /// Whether the attempt left evidence. One that crashed, is broken or absent has no verdict; one whose receipt
+    /// could not be written has none that lasts.
+    fn is_evident(&self) -> bool {
+        self.verdict.is_some() && self.code.as_deref() != Some(RECEIPT_UNWRITABLE.name())
+    }
+}
+
+/// Fills the row, and returns whether every attempt left evidence.
+fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &Inputs<'_>) -> bool {
     let mut attempts = attempts.to_vec();
     attempts.sort_by_key(|receipt| receipt.attempt);
     let said = said(table, &attempts, inputs.attempts);
@@ -156,11 +174,12 @@ fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &I
     let covered = |said: &Said<'_>| {
         waiver.is_none_or(|waiver| said.verdict.is_none_or(|v| uncovered(v, waiver) == 0))
     };
-    // Every attempt counts: the worst decides. Of equal failures one that the waiver does not cover comes before
-    // one that it covers, else a retry would hide what the first attempt found; then the latest is shown.
-    let Some(worst) = said.into_iter().max_by_key(|said| (said.effective, !covered(said))) else {
-        return;
-    };
+    let whole = said.iter().all(Said::is_evident);
+    // Every attempt counts: the worst decides. Of equal errors one about the evidence comes before one that a check
+    // reported; of equal failures one that the waiver does not cover before one that it covers, else a retry would
+    // hide what the first attempt found; then the latest is shown.
+    let rank = |said: &Said<'_>| (said.effective, !said.is_evident(), !covered(said));
+    let Some(worst) = said.into_iter().max_by_key(rank) else { return false };
     let verdict = worst.verdict;
     apply(row, worst);
     if row.effective == Effective::Fail && passed_last {
@@ -170,6 +189,7 @@ fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &I
     if let Some(waiver) = waiver {
         waive(row, waiver, verdict, inputs);
     }
+    whole
 }
 
 /// What each attempt says, and what their numbers say. `attempts` is sorted by number.

@@ -159,6 +159,34 @@ fn every_attempt_counts_and_the_worst_wins() {
 }
 
 #[test]
+fn an_error_that_a_check_reports_hides_no_broken_evidence() {
+    use Said::{Crash, Error, Pass};
+    let of = |attempts: &[Said]| World::new(A).says("a", attempts);
+    let mut gap = of(&[Pass, Error]);
+    gap.receipts.remove(0);
+    let broken = |attempts: &[Said], n: usize| {
+        let mut world = of(attempts);
+        let detail = "given".to_owned();
+        world.receipts[n].state = ReceiptState::Broken { code: DIGEST_MISMATCH, detail };
+        world
+    };
+    let mut unwritten = of(&[Error, Error]);
+    if let ReceiptState::Complete(_, verdict) = &mut unwritten.receipts[0].state
+        && let Some(error) = &mut verdict.error
+    {
+        RECEIPT_UNWRITABLE.name().clone_into(&mut error.code);
+    }
+    check(vec![
+        ("a crash, then an error", of(&[Crash, Error]), "error", 12, Some("git_failed")),
+        ("an error, then a crash", of(&[Error, Crash]), "error", 12, Some("git_failed")),
+        ("a gap, then an error", gap, "error", 12, Some("git_failed")),
+        ("broken, then an error", broken(&[Pass, Error], 0), "error", 12, Some("digest_mismatch")),
+        ("an error, then broken", broken(&[Error, Pass], 1), "error", 12, Some("digest_mismatch")),
+        ("unwritten, then an error", unwritten, "error", 12, Some("receipt_unwritable")),
+    ]);
+}
+
+#[test]
 fn whoever_left_nothing_is_missing() {
     let two = "[[gate]]\nid = 'a'\nbinary = 'x'\n[[gate]]\nid = 'b'\nbinary = 'x'\n[[gate]]\nid = 'c'\nbinary = 'y'\n";
     let without = |names: &[&str]| {
@@ -327,6 +355,8 @@ fn a_waiver_covers_findings_and_nothing_else() {
         verdict.findings = vec![verdict.findings[0].clone(); 1_000];
         verdict.findings_total = 1_001;
     }
+    let mut unneeded = of(Said::Pass, "");
+    unneeded.base = Some(BTreeSet::new());
     let mut preflight = of(Said::Fail('a'), "");
     preflight.scope = WaiverScope::Preflight;
     check(vec![
@@ -354,6 +384,7 @@ fn a_waiver_covers_findings_and_nothing_else() {
             Some("waiver_not_on_base"),
         ),
         ("fg59_ a gate that passes, on main", of(Said::Pass, ""), "pass", 11, None),
+        ("a new waiver of a gate that passes, on main", unneeded, "pass", 11, None),
         (
             "fg56_ a file with a misspelt key",
             of(Said::Fail('a'), "expire = 1"),

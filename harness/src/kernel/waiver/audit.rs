@@ -176,11 +176,13 @@ fn judge(waiver: &Waiver, seen: &Seen<'_>) -> (WaiverStatus, Option<Code>, Strin
             format!("ended on {}; {renew}", waiver.expires),
         );
     }
-    if seen.base.is_some_and(|base| !base.contains(id)) {
+    let stale = seen.stale.contains(id);
+    // A waiver that excuses nothing awaits no approval where it fails for being stale.
+    if seen.base.is_some_and(|base| !base.contains(id)) && !(stale && seen.lane.is_protected()) {
         let detail = "exists only in this change, and needs an approval on the base".to_owned();
         return (WaiverStatus::Pending, Some(WAIVER_NOT_ON_BASE), detail);
     }
-    if seen.stale.contains(id) {
+    if stale {
         let detail = format!("matches nothing any more; remove the table `[waiver.{id}]`");
         return (WaiverStatus::Stale, Some(WAIVER_STALE), detail);
     }

@@ -1,8 +1,10 @@
 //! JSON Pointers in which `*` stands for every element of a list or member of an object.
 //! They only select; what a selected value must be is said by rules.
 
+use portcullis::evidence::json::Kept;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 /// Why a text is not a pointer.
 pub(crate) const POINTER_SHAPE: &str =
@@ -14,6 +16,8 @@ const PARTS_MAX: usize = 32;
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Pointer {
     parts: Vec<Part>,
+    /// Its text, where it leads to one value at most: a path for every record of a stream would cost more than the look.
+    text: Option<String>,
 }
 
 /// One step of it.
@@ -29,7 +33,7 @@ pub(crate) enum Part {
 #[derive(Default)]
 pub(crate) struct Selection<'v> {
     /// The values, each with its own path.
-    pub(crate) found: Vec<(String, &'v Value)>,
+    pub(crate) found: Vec<(Cow<'v, str>, &'v Value)>,
     /// Paths that were named and do not exist.
     pub(crate) missing: Vec<String>,
     /// Paths at which `*` met nothing to stand for.
@@ -40,23 +44,37 @@ impl Pointer {
     /// Reads `/a/*/b`; `~1` is a slash, `~0` a tilde, and the empty text the whole document.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.is_empty() {
-            return Some(Self { parts: Vec::new() });
+            return Some(Self::of(Vec::new()));
         }
         if text.len() > POINTER_MAX {
             return None;
         }
         let parts = text.strip_prefix('/')?.split('/').map(part).collect::<Option<Vec<_>>>()?;
-        (parts.len() <= PARTS_MAX).then_some(Self { parts })
+        (parts.len() <= PARTS_MAX).then(|| Self::of(parts))
     }
 
     /// A pointer of these steps.
     pub(crate) fn of(parts: Vec<Part>) -> Self {
-        Self { parts }
+        let mut text = parts.iter().all(|part| *part != Part::Each).then(String::new);
+        if let Some(text) = &mut text {
+            for part in &parts {
+                if let Part::Name(name) = part {
+                    text.push('/');
+                    text.push_str(&escaped(name));
+                }
+            }
+        }
+        Self { parts, text }
     }
 
     /// Whether one of its steps is `*`.
     pub(crate) fn has_each(&self) -> bool {
         self.parts.contains(&Part::Each)
+    }
+
+    /// Whether its last step is `*`.
+    pub(crate) fn ends_with_each(&self) -> bool {
+        self.parts.last() == Some(&Part::Each)
     }
 
     /// The name of its last step.
@@ -68,19 +86,34 @@ impl Pointer {
     }
 
     /// Everything it leads to. The number of values is bounded by that of the document.
-    pub(crate) fn select<'v>(&self, document: &'v Value) -> Selection<'v> {
+    pub(crate) fn select<'v>(&'v self, document: &'v Value) -> Selection<'v> {
         let mut selection = Selection::default();
-        walk(&self.parts, document, String::new(), &mut selection);
+        match (&self.text, self.one(document)) {
+            (Some(text), Some(value)) => selection.found.push((Cow::Borrowed(text), value)),
+            (Some(_) | None, _) => walk(&self.parts, document, String::new(), &mut selection),
+        }
         selection
     }
 
-    /// The one value it leads to.
+    /// The one value it leads to, unless it has a `*` and may lead to several.
     pub(crate) fn one<'v>(&self, document: &'v Value) -> Option<&'v Value> {
-        let selection = self.select(document);
-        match selection.found.as_slice() {
-            [(_, value)] => Some(value),
-            _ => None,
-        }
+        self.parts.iter().try_fold(document, |value, part| match part {
+            Part::Name(name) => child(value, name),
+            Part::Each => None,
+        })
+    }
+
+    /// Marks everything it leads to as kept, with all that is in it; the rest may be dropped.
+    pub(crate) fn keep(&self, kept: &mut Kept) {
+        self.kept(kept).whole();
+    }
+
+    /// The place in `kept` of what it leads to.
+    pub(crate) fn kept<'k>(&self, kept: &'k mut Kept) -> &'k mut Kept {
+        self.parts.iter().fold(kept, |kept, part| match part {
+            Part::Name(name) => kept.member(name),
+            Part::Each => kept.each(),
+        })
     }
 }
 
@@ -109,7 +142,7 @@ fn escaped(name: &str) -> String {
 
 fn walk<'v>(parts: &[Part], value: &'v Value, path: String, selection: &mut Selection<'v>) {
     let Some((part, rest)) = parts.split_first() else {
-        selection.found.push((path, value));
+        selection.found.push((Cow::Owned(path), value));
         return;
     };
     match part {
@@ -158,6 +191,14 @@ fn child<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
     }
 }
 
+impl<'de> Deserialize<'de> for Pointer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Self::parse(&text)
+            .ok_or_else(|| serde::de::Error::custom(format!("`{text}` is not {POINTER_SHAPE}")))
+    }
+}
+
 impl fmt::Display for Pointer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.parts.is_empty() {
@@ -176,6 +217,7 @@ impl fmt::Display for Pointer {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis::evidence::json;
 
     #[test]
     fn pointers_are_read_as_rfc_6901_says() {
@@ -214,11 +256,20 @@ mod tests {
             ("each of each", "/items/*/tags/*", [&["/items/1/tags/0"], &[], &["/items/0/tags"]]),
         ];
         for (case, text, [found, missing, empty]) in table {
-            let seen = Pointer::parse(text).expect("a pointer").select(&document);
-            let paths: Vec<&str> = seen.found.iter().map(|(path, _)| path.as_str()).collect();
+            let pointer = Pointer::parse(text).expect("a pointer");
+            let seen = pointer.select(&document);
+            let paths: Vec<&str> = seen.found.iter().map(|(path, _)| path.as_ref()).collect();
             assert_eq!(paths, *found, "{case}");
             assert_eq!(seen.missing, *missing, "{case}");
             assert_eq!(seen.empty, *empty, "{case}");
+            // What a pointer keeps is all that it needs: the same selection from the rest of the document.
+            let mut kept = Kept::nothing();
+            pointer.keep(&mut kept);
+            let text = document.to_string();
+            let rest = json::parse_kept(&text, "f", &kept.merged()).expect("a document");
+            let again = pointer.select(&rest);
+            assert_eq!(again.found, seen.found, "{case}");
+            assert_eq!((again.missing, again.empty), (seen.missing, seen.empty), "{case}");
         }
     }
 }

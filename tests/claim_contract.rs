@@ -1,0 +1,3 @@
+//! What the documents claim, against what is certified.
+
+portcullis::main! { crates: [portcullis_gates, portcullis_repo] }

@@ -1,0 +1,3 @@
+//! The dossier and the backlog, made in one run from the conformance summary.
+
+portcullis::main! { crates: [portcullis_gates, portcullis_repo] }

@@ -1,0 +1,3 @@
+//! May we tag?
+
+portcullis::main! { crates: [portcullis_gates, portcullis_repo] }
