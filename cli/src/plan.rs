@@ -19,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Schema of `plan.json`.
 pub(crate) const PLAN_SCHEMA: &str = "portcullis.plan.v1";
 
+const DEFAULT_FILTER: &str = "default filter of nextest";
+
 /// A test as its runner lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listed {
@@ -83,7 +85,7 @@ pub(crate) struct Excluded {
 pub(crate) struct Plan {
     /// The profile.
     pub profile: String,
-    /// Whether a run of this profile may certify at all.
+    /// Whether a run of this plan may certify at all.
     pub may_certify: bool,
     /// The kinds.
     pub kinds: BTreeSet<Kind>,
@@ -195,13 +197,16 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
     excluded.sort();
     let mut plan = Plan {
         profile: profile.name.clone(),
-        may_certify: profile.may_certify() && asked.only.is_none(),
+        may_certify: profile.may_certify()
+            && asked.only.is_none()
+            && asked.filters(profile).is_empty()
+            && kinds == profile.kinds,
         kinds,
         filters: asked.filters(profile).to_vec(),
         rerun_of: asked.only.as_ref().map(|(run, _)| run.clone()),
         targets,
         excluded,
-        gates: gates.answer(profile, asked),
+        gates: gates.answer(asked),
         rust_gates: gates.rust,
         shard: asked.shard.clone(),
         hash: Digest::of(b""),
@@ -234,8 +239,7 @@ fn reason(
     }
     if !test.matches {
         let filtered = !asked.filters(profile).is_empty();
-        let reason =
-            if filtered { "filter: no filterset selects it" } else { "default filter of nextest" };
+        let reason = if filtered { "filter: no filterset selects it" } else { DEFAULT_FILTER };
         return Some(reason.to_owned());
     }
     let gate = GateId::parse(&test.test).ok().filter(|_| target.kind == Kind::Gate)?;
@@ -330,10 +334,11 @@ impl Gates {
         Self { universe, wanted, needs, rust }
     }
 
-    /// The gates that must answer; absent for all of a run that may certify.
-    fn answer(&self, profile: &Profile, asked: &Asked) -> Option<BTreeSet<GateId>> {
+    /// The gates that must answer; absent for all.
+    fn answer(&self, asked: &Asked) -> Option<BTreeSet<GateId>> {
         let all = self.wanted == self.universe && !self.universe.is_empty();
-        if all && profile.may_certify() && asked.only.is_none() {
+        // Whoever asked for some gates and happened to name all is judged as one who asked for some.
+        if all && asked.only.is_none() && asked.filters.is_empty() {
             return None;
         }
         Some(with_needs(&self.wanted, |id| self.needs.get(id).cloned().unwrap_or_default()))
@@ -372,6 +377,23 @@ pub(crate) fn hash(plan: &Plan) -> Digest {
 }
 
 impl Plan {
+    /// Why a run of this plan may not certify; nothing when it may.
+    pub(crate) fn reserved(&self) -> Vec<String> {
+        let mut why = Vec::new();
+        if let Some(run) = &self.rerun_of {
+            why.push(format!("it is a rerun of {run}"));
+        } else if !self.may_certify {
+            why.push(format!("the profile `{}`, or its narrowing, does not certify", self.profile));
+        }
+        if let Some(shard) = &self.shard {
+            why.push(format!("it is shard {} of {}", shard.index + 1, shard.total));
+        }
+        if self.excluded.iter().any(|one| one.reason == DEFAULT_FILTER) {
+            why.push("a default filter of nextest leaves tests out".to_owned());
+        }
+        why
+    }
+
     /// Why targets were left out, with how many for each reason.
     pub(crate) fn left_out(&self) -> BTreeMap<&str, usize> {
         let mut reasons = BTreeMap::new();
@@ -497,8 +519,15 @@ pub(crate) mod tests {
         assert_eq!(full.targets.len(), 8);
         assert_eq!((ids(&full), full.may_certify), (None, true));
         let ci = planned("ci", &Asked::default(), &all());
-        assert_eq!(ids(&ci), Some(vec!["base", "cheap", "dear", "written"]));
-        assert!(!ci.may_certify);
+        assert_eq!(ids(&ci), None, "all");
+        assert!(full.reserved().is_empty() && !ci.reserved().is_empty());
+        let kinds = Some(BTreeSet::from([Kind::Gate]));
+        let narrowed = planned("full", &Asked { kinds, ..Asked::default() }, &all());
+        assert_eq!(
+            (ids(&narrowed), narrowed.may_certify),
+            (None, false),
+            "gates alone prove no test"
+        );
         assert_eq!(full.rust_gates.keys().map(GateId::as_str).collect::<Vec<_>>(), ["written"]);
     }
 
@@ -508,11 +537,14 @@ pub(crate) mod tests {
         listed.retain(|test| test.test != "dear");
         listed.iter_mut().filter(|test| test.test == "base").for_each(|test| test.matches = false);
         let ci = planned("ci", &Asked::default(), &listed);
-        assert_eq!(ids(&ci), Some(vec!["base", "cheap", "dear", "written"]));
+        assert_eq!(ids(&ci), None, "all, whoever is listed");
+        let full = planned("full", &Asked::default(), &listed);
+        assert_eq!(full.reserved(), ["a default filter of nextest leaves tests out"]);
+        let quick = planned("quick", &Asked::default(), &listed);
         assert_eq!(
-            ids(&planned("full", &Asked::default(), &listed)),
-            None,
-            "all, whoever is listed"
+            ids(&quick),
+            Some(vec!["base", "cheap", "written"]),
+            "a need that is not listed"
         );
         let why = ci.excluded.iter().find(|excluded| excluded.test == "base").expect("left out");
         assert_eq!(why.reason, "default filter of nextest");

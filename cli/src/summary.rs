@@ -203,7 +203,7 @@ impl Account<'_> {
         let body = json!({
             "verdict": self.word(),
             "exit": self.exit.code(),
-            "certifiable": self.decision.certifiable && self.plan.may_certify,
+            "certifiable": self.decision.certifiable,
             "profile": self.plan.profile,
             "lane": self.ground.lane,
             "shard": self.shard(),

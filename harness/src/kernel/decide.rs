@@ -47,13 +47,15 @@ pub struct Selection {
     pub require_full: bool,
     /// How many tests were planned beside the gates. A run of tests alone has no gate to decide on.
     pub tests: u64,
+    /// Why a runner knows that this run may not certify, whatever its gates say.
+    pub reserved: Vec<String>,
 }
 
 impl Selection {
     /// Every gate.
     #[must_use]
     pub fn all() -> Self {
-        Self { selected: None, require_full: true, tests: 0 }
+        Self { selected: None, require_full: true, ..Self::default() }
     }
 
     fn has(&self, id: &GateId) -> bool {
@@ -263,6 +265,7 @@ fn why_not_certifiable(
     if inputs.selection.selected.is_some() {
         why.push("only some gates were selected".to_owned());
     }
+    why.extend(inputs.selection.reserved.iter().cloned());
     if rows.is_empty() {
         why.push("there is no gate".to_owned());
     }

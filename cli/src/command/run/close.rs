@@ -112,6 +112,11 @@ fn decide(
     let mut faults: Vec<Fault> = executed.faults.clone();
     faults.extend(base_faults);
     faults.extend(judged.faults.iter().cloned());
+    // Who asked for no gate in particular relies on the census to know which ones there are.
+    let unfiltered = plan.filters.is_empty() && plan.rerun_of.is_none() && plan.shard.is_none();
+    if unfiltered && selected.as_ref().is_some_and(|gates| !gates.is_empty()) {
+        faults.extend(ground.census_faults.iter().cloned());
+    }
     let source_dirty = if selected.is_none() {
         ground.is_dirty().unwrap_or_else(|fault| {
             faults.push(ground::undecided(&fault));
@@ -127,6 +132,7 @@ fn decide(
         run_faults: faults.iter().map(ErrorRecord::from).collect(),
         source_dirty,
         tests: plan.targets.len() as u64,
+        reserved: plan.reserved(),
     };
     let decision = decision(ground, record, plan, &facts)?;
     let contradictions = contradictions(executed, &decision);
