@@ -596,3 +596,45 @@ fn a_sealed_run_that_is_edited_is_found_out() {
         write(&path, &bytes);
     }
 }
+
+/// Hashes an edited run anew, as somebody would who knows how it is sealed.
+fn reseal(dir: &Path) {
+    let path = dir.join("manifest.json");
+    let mut manifest: Value =
+        serde_json::from_slice(&fs::read(&path).expect("a manifest")).expect("a document");
+    for file in manifest["files"].as_array_mut().expect("files") {
+        let bytes = fs::read(dir.join(file["path"].as_str().expect("a path"))).expect("a file");
+        file["sha256"] = portcullis::Digest::of(&bytes).to_string().into();
+        file["bytes"] = bytes.len().into();
+    }
+    let text = portcullis::wire::artifact::of_value(&manifest).expect("a text");
+    write(&path, &text);
+    let path = dir.join("run.json");
+    let mut run: Value =
+        serde_json::from_slice(&fs::read(&path).expect("a run")).expect("a document");
+    run["manifest_sha256"] = portcullis::Digest::of(text.as_bytes()).to_string().into();
+    write(&path, &portcullis::wire::artifact::of_value(&run).expect("a text"));
+}
+
+/// A decision that forgets the failed tests, in a run that is whole otherwise.
+#[test]
+fn the_tests_are_judged_again_and_not_believed() {
+    if !has_nextest() {
+        return;
+    }
+    let case = Case::new("resealed");
+    case.runs("fails", &["run", "--profile", "full"], 10);
+    reseal(&case.dir());
+    assert_eq!(case.verified(), Some(10), "the control: nothing was edited");
+    let mut decision = case.document("decision.json");
+    decision["verdict"] = "pass".into();
+    decision["exit"] = 0.into();
+    decision["faults"] = Value::Array(Vec::new());
+    decision["facts"]["run_faults"] = Value::Array(Vec::new());
+    let why = decision["why_not_certifiable"].as_array_mut().expect("reasons");
+    why.retain(|reason| reason != "the verdict is blocked");
+    let text = portcullis::wire::artifact::of_value(&decision).expect("a text");
+    write(&case.dir().join("decision.json"), &text);
+    reseal(&case.dir());
+    assert_eq!(case.verified(), Some(12), "outcomes.jsonl says otherwise");
+}
