@@ -1,9 +1,12 @@
 //! Compares a gate binary with raw libtest-mimic, pair by pair in one run, and fails when a stated goal is missed.
 //!
-//! `cargo bench --bench startup [-- list exact many cold] [--profile dev,tuned,release] [--pairs N]`. Under
+//! `cargo bench --bench startup [-- list exact many cold] [--profile dev,tuned,release] [--pairs N]
+//! [--evidence FOLDER]`. Under
 //! `cargo test` it measures nothing. Ratios travel between machines, times do not: only ratios are published.
 #![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
 
+#[path = "startup/evidence.rs"]
+mod evidence;
 #[path = "startup/measure.rs"]
 mod measure;
 #[path = "startup/sample.rs"]
@@ -62,6 +65,7 @@ struct Plan {
     sections: Vec<String>,
     profiles: Vec<String>,
     pairs: usize,
+    evidence: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {
@@ -89,6 +93,7 @@ impl Plan {
             sections: Vec::new(),
             profiles: PROFILES.map(str::to_owned).to_vec(),
             pairs: DEFAULT_PAIRS,
+            evidence: None,
         };
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -99,6 +104,10 @@ impl Plan {
                 }
                 "--pairs" => {
                     plan.pairs = words.next().ok_or("`--pairs` needs a value")?.parse()?;
+                }
+                "--evidence" => {
+                    let folder = words.next().ok_or("`--evidence` needs a folder")?;
+                    plan.evidence = Some(plan.checkout.join(folder));
                 }
                 section if SECTIONS.contains(&section) => plan.sections.push(word),
                 _ => return Err(format!("`{word}` is not one of {}", SECTIONS.join(", ")).into()),
@@ -199,6 +208,15 @@ impl<'a> Seat<'a> {
         Ok(())
     }
 
+    /// How many times the instructions of `b` the start `a` takes.
+    fn instructions(&mut self, name: &str, a: &Start<'_>, b: &Start<'_>) -> Result<(), Failure> {
+        match (a.instructions()?, b.instructions()?) {
+            (Some(a), Some(b)) => self.note(name, a / b, None),
+            (_, _) => say(&mut io::stderr(), "instructions: not counted without valgrind\n"),
+        }
+        Ok(())
+    }
+
     fn starts(&mut self) -> Result<(), Failure> {
         const LIST: &[&str] = &["--list", "--format", "terse"];
         const EXACT: &[&str] = &["--exact", "g00250"];
@@ -213,12 +231,14 @@ impl<'a> Seat<'a> {
             self.ratio(&format!("{section}_500_control"), &raw, &raw)?;
             self.ratio(&format!("{section}_500_rust"), &rust, &raw)?;
             self.ratio(&format!("{section}_500_tables"), &kinds, &raw)?;
+            self.instructions(&format!("{section}_500_rust_instructions"), &rust, &raw)?;
             self.sample.forget_runs()?;
         }
         if self.plan.has("exact") {
             const ALONE: &[&str] = &["--exact", "g00000"];
             let (raw, rust) = (self.start("mimic", ALONE, 10)?, self.start("rust10", ALONE, 10)?);
             self.ratio("exact_10_rust", &rust, &raw)?;
+            self.instructions("exact_10_rust_instructions", &rust, &raw)?;
         }
         Ok(())
     }
@@ -318,6 +338,9 @@ fn publish(plan: &Plan, figures: &[Figure]) -> Result<(), Failure> {
             })
         })
         .collect();
+    if let Some(folder) = &plan.evidence {
+        evidence::write(plan, figures, folder)?;
+    }
     let folder = plan.checkout.join("target/bench");
     std::fs::create_dir_all(&folder)?;
     let text =

@@ -23,7 +23,7 @@ fn opened(files: &[(&str, &[u8])]) -> String {
             let prepared =
                 session.roster.gates.iter().filter_map(|gate| gate.prepared().err()).flatten();
             prepared
-                .chain(session.census_faults.iter().cloned())
+                .chain(session.census_faults().iter().cloned())
                 .chain(session.waivers.faults.iter().cloned())
                 .collect()
         }

@@ -112,6 +112,37 @@ fn every_gate_runs_alone_from_another_folder() {
     }
 }
 
+/// The run directory that a run names in its last line.
+fn receipts(text: &str) -> PathBuf {
+    let line = text.lines().find_map(|line| line.strip_prefix("  receipts ")).expect("a run");
+    root().join(line.trim())
+}
+
+#[test]
+fn a_filtered_run_leaves_receipts_and_no_seal_in_lane_local_alone() {
+    let gate = "practical_finish";
+    let attempt = format!("gates/{gate}/attempt-1");
+    let kept =
+        ["started.json", "events.jsonl", "verdict.json"].map(|name| format!("{attempt}/{name}"));
+    let closing = ["manifest.json", "decision.json", "inputs.json", "expected.json"];
+    for (lane, state) in [("local", "filtered"), ("pr", "sealed")] {
+        let ran = command(&["--exact", gate], root()).env("PORTCULLIS_LANE", lane).output();
+        let ran = ran.expect("the gate binary starts");
+        let text = stdout(&ran);
+        assert_eq!(ran.status.code(), Some(0), "{lane}: {text}{}", stderr(&ran));
+        let dir = receipts(&text);
+        let record = std::fs::read_to_string(dir.join("run.json")).expect("a run record");
+        assert!(record.contains(&format!("\"state\": \"{state}\"")), "{lane}: {record}");
+        for name in &kept {
+            assert!(dir.join(name).is_file(), "{lane}: {name}");
+        }
+        for name in closing {
+            assert_eq!(dir.join(name).is_file(), lane == "pr", "{lane}: {name}");
+        }
+        std::fs::remove_dir_all(dir).expect("a run directory");
+    }
+}
+
 #[test]
 fn fg01_a_name_that_matches_nothing_exits_3_and_suggests() {
     let ran = run(&["crate_buget", "--exact"], root());

@@ -96,6 +96,96 @@ fn every_page_has_its_sections_and_names_every_code() {
     }
 }
 
+/// A key that the page does not name is one that nobody but its author can use.
+#[test]
+fn every_page_documents_every_key() {
+    let mut examined = 0;
+    for kind in registry().kinds() {
+        let page = kind.page.join("\n");
+        let configuration = page.split("### Configuration").nth(1).expect("a section");
+        let configuration = configuration.split("### ").next().expect("its text");
+        let good = kind.teeth.iter().find(|tooth| tooth.expect.is_none()).expect("a known-good");
+        // The reader of the configuration names its keys itself, when it is asked for one that it does not have.
+        let asked: &str = format!("a_key_of_no_kind = 1\n{}", good.config).leak();
+        let seen = Bench::tooth(kind, &Tooth { config: asked, ..*good }).run();
+        let error = seen.error().expect("an unknown key is refused");
+        assert_eq!(error.code, "config_unknown_key", "`{}`: {}", kind.id, error.message);
+        let known = error.expected.clone().unwrap_or_default();
+        let keys: Vec<&str> = known.split('`').skip(1).step_by(2).collect();
+        assert!(!keys.is_empty() || known.contains("no fields"), "`{}`: {known}", kind.id);
+        for key in keys {
+            let named = configuration.contains(&format!("`{key}`"))
+                || configuration.contains(&format!("`{key} = "))
+                || configuration
+                    .contains(&format!("`*_{}`", key.rsplit('_').next().unwrap_or(key)));
+            assert!(named, "the page of `{}` does not document the key `{key}`", kind.id);
+            examined += 1;
+        }
+    }
+    assert!(examined > 60, "only {examined} keys were examined");
+}
+
+/// The pages as files, for whoever reads them in a browser: the same text that `explain` prints.
+#[test]
+fn the_pages_in_docs_are_those_of_the_kinds() {
+    let registry = registry();
+    let mut index = String::from(
+        "# Standard gate kinds\n\nGenerated from the sources; `cargo gate explain <kind>` prints the same. Every code stands in `docs/codes.md`.\n\n",
+    );
+    let mut codes = String::from(
+        "# Codes\n\nGenerated from the sources; `cargo gate explain <code>` prints the page of its gate. A code never changes its meaning.\n\n| number | code | raised by | meaning |\n|---|---|---|---|\n",
+    );
+    let mut rows: Vec<(portcullis::Code, &str)> =
+        portcullis::wire::code::HARNESS_CODES.iter().map(|code| (*code, "portcullis")).collect();
+    let mut problems = Vec::new();
+    for kind in registry.kinds() {
+        let mut page =
+            format!("# `{}`\n\nGenerated from the sources. Since {}.\n\n", kind.id, kind.since);
+        for line in kind.page {
+            let line = line.strip_prefix(' ').unwrap_or(line).trim_end();
+            // A heading without a blank line around it is a heading for some readers only.
+            if line.starts_with("### ") {
+                let _ok =
+                    write!(page, "\n#{}\n\n", line.trim_start_matches('#').replacen(' ', "# ", 1));
+            } else {
+                let _ok = writeln!(page, "{line}");
+            }
+        }
+        let page = squeezed(&page);
+        problems
+            .extend(portcullis_repo::generated(&format!("docs/gates/{}.md", kind.id), &page).err());
+        let first = kind.page.iter().map(|line| line.trim()).find(|line| !line.is_empty());
+        let _ok = writeln!(index, "- [`{0}`]({0}.md): {1}", kind.id, first.unwrap_or_default());
+        rows.extend(kind.codes.iter().map(|code| (*code, kind.id)));
+    }
+    rows.sort_by_key(|(code, by)| (code.number(), *by));
+    rows.dedup_by_key(|(code, _)| code.number());
+    for (code, by) in rows {
+        let _ok = writeln!(
+            codes,
+            "| {} | `{}` | {by} | {} |",
+            code.number(),
+            code.name(),
+            code.meaning()
+        );
+    }
+    problems.extend(portcullis_repo::generated("docs/gates/README.md", &index).err());
+    problems.extend(portcullis_repo::generated("docs/codes.md", &codes).err());
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// One blank line where there were several, and none at the end.
+fn squeezed(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        if !line.is_empty() || !out.ends_with("\n\n") {
+            out.push_str(line);
+            out.push('\n');
+        }
+    }
+    out.trim_end().to_owned() + "\n"
+}
+
 #[test]
 fn the_matrix_is_the_committed_one() {
     let registry = registry();

@@ -49,6 +49,31 @@ impl Start<'_> {
         Ok(elapsed.as_secs_f64() * 1000.0)
     }
 
+    /// Runs it once under valgrind and returns how many instructions it took; nothing where there is no valgrind.
+    ///
+    /// Instructions say nothing of the system's own work, but another process on the machine does not change them.
+    pub(crate) fn instructions(&self) -> Result<Option<f64>, Failure> {
+        let plain = self.command();
+        let mut command = Command::new("valgrind");
+        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null"]).arg(self.program);
+        command.args(self.words).stdin(Stdio::null());
+        for (name, value) in plain.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        let output = match command.output() {
+            Ok(output) => output,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => return Ok(None),
+            Err(source) => return Err(source.into()),
+        };
+        let said = String::from_utf8_lossy(&output.stderr);
+        let counted = said.lines().find_map(|line| line.split_once("Collected : "));
+        let (_, number) = counted.ok_or_else(|| format!("valgrind counted nothing:\n{said}"))?;
+        Ok(Some(number.trim().parse()?))
+    }
+
     /// Runs it once and returns wall time in milliseconds and peak memory in MB, where the system tells.
     pub(crate) fn peak(&self) -> Result<(f64, Option<f64>), Failure> {
         let begin = Instant::now();

@@ -235,7 +235,7 @@ impl Ground {
     /// What the base says. A base that was named and cannot be had is a fault of the run, never an absent base.
     pub(crate) fn base(&self, tables: &[GateTable]) -> (Base, Vec<Fault>) {
         let git = Git::new(self.repository.root(), None);
-        match Base::at(self.base.as_deref(), &git, tables) {
+        match Base::at(self.base.as_deref(), &git, &tables.iter().collect::<Vec<_>>()) {
             Ok(base) => (base, Vec::new()),
             Err(fault) => (Base { touched: true, ..Base::default() }, vec![fault]),
         }

@@ -17,7 +17,6 @@ use portcullis::{
     },
 };
 use serde::Serialize;
-use serde_json::Value;
 use std::path::Path;
 
 /// What every document of a run says in its header.
@@ -84,8 +83,11 @@ impl<'a> Record<'a> {
         };
         let store = Store::open(target_dir).or_exit(Exit::Nothing)?;
         let running = header.envelope(RUN_SCHEMA);
+        let run_id = &header.run_id;
+        store.create_run(run_id, Ownership::Owned, durability, &running).or_exit(Exit::Nothing)?;
+        // Gate binaries write here, too, so whoever seals hashes what lies there and not what it wrote itself.
         let dir = store
-            .create_run(&header.run_id, Ownership::Owned, durability, &running)
+            .create_run(run_id, Ownership::Joined, durability, &running)
             .or_exit(Exit::Nothing)?;
         Ok(Self { dir, header, environment })
     }
@@ -108,8 +110,8 @@ impl<'a> Record<'a> {
     }
 
     /// Writes a document that has its header already.
-    pub(crate) fn write_value(&self, name: &str, document: &Value) -> Result<(), Refused> {
-        let text = artifact::of_value(document).context("a document cannot be rendered")?;
+    pub(crate) fn write_value(&self, name: &str, document: &impl Serialize) -> Result<(), Refused> {
+        let text = artifact::document(document).context("a document cannot be rendered")?;
         self.write_text(name, &text)
     }
 

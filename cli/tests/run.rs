@@ -607,13 +607,13 @@ fn reseal(dir: &Path) {
         file["sha256"] = portcullis::Digest::of(&bytes).to_string().into();
         file["bytes"] = bytes.len().into();
     }
-    let text = portcullis::wire::artifact::of_value(&manifest).expect("a text");
+    let text = portcullis::wire::artifact::document(&manifest).expect("a text");
     write(&path, &text);
     let path = dir.join("run.json");
     let mut run: Value =
         serde_json::from_slice(&fs::read(&path).expect("a run")).expect("a document");
     run["manifest_sha256"] = portcullis::Digest::of(text.as_bytes()).to_string().into();
-    write(&path, &portcullis::wire::artifact::of_value(&run).expect("a text"));
+    write(&path, &portcullis::wire::artifact::document(&run).expect("a text"));
 }
 
 /// A decision that forgets the failed tests, in a run that is whole otherwise.
@@ -633,7 +633,7 @@ fn the_tests_are_judged_again_and_not_believed() {
     decision["facts"]["run_faults"] = Value::Array(Vec::new());
     let why = decision["why_not_certifiable"].as_array_mut().expect("reasons");
     why.retain(|reason| reason != "the verdict is blocked");
-    let text = portcullis::wire::artifact::of_value(&decision).expect("a text");
+    let text = portcullis::wire::artifact::document(&decision).expect("a text");
     write(&case.dir().join("decision.json"), &text);
     reseal(&case.dir());
     assert_eq!(case.verified(), Some(12), "outcomes.jsonl says otherwise");

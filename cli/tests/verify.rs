@@ -158,6 +158,17 @@ impl Sample {
         self.run.seal(&envelope("portcullis.run.v1", RUN)).expect("sealed");
     }
 
+    /// A run of some gates in lane `local`: receipts, and nothing that could be decided again.
+    fn filtered() -> Self {
+        let sample = Self::begin(None);
+        fs::remove_dir_all(sample.run.path()).expect("the other run");
+        let store = Store::open(&sample.folder.path().join("target")).expect("a store");
+        let header = envelope("portcullis.run.v1", RUN);
+        let run =
+            store.create_filtered_run(&header.run_id, Durability::Cached, &header).expect("a run");
+        Self { run, ..sample }
+    }
+
     /// A whole green run.
     fn green() -> Self {
         let sample = Self::begin(None);
@@ -434,4 +445,23 @@ fn a_run_that_is_not_there_is_never_green() {
         let (exit, document) = sample.verify(&[word]);
         assert_eq!(exit, Some(12), "{word}: {document:#}");
     }
+}
+
+#[test]
+fn a_filtered_run_is_never_green_and_says_why() {
+    let sample = Sample::filtered();
+    sample.attempt("first", true);
+    let (exit, document) = sample.verify(&[RUN]);
+    assert_eq!(exit, Some(12), "{document}");
+    assert_eq!(document["verdict"], "invalid");
+    assert_eq!(codes(&document), ["run_unsealed"], "{document}");
+    let said = document["faults"][0]["message"].as_str().unwrap_or_default();
+    assert!(said.contains("filtered"), "{said}");
+    sample.attempt("second", false);
+    let (exit, document) = sample.verify(&[RUN]);
+    assert_eq!(exit, Some(12), "{document}");
+    assert_eq!(codes(&document), ["run_unsealed", "receipt_unsealed"], "{document}");
+    sample.edit("gates/first/attempt-1/started.json", |_| "{}\n".to_owned());
+    let (_, document) = sample.verify(&[RUN]);
+    assert_eq!(codes(&document), ["run_unsealed", "schema_unsupported", "receipt_unsealed"]);
 }

@@ -68,7 +68,8 @@ fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
     panics::install();
     let registry = Registry::collect()?;
     let opening = Opening::read(package)?;
-    let names = roster::names(&opening.policy, &registry, binary)?;
+    let policy = Arc::clone(&opening.policy);
+    let names = roster::names(&policy, &registry, binary)?;
     if names.is_empty() {
         return Err(vec![Fault::new(
             REGISTRY_EMPTY,
@@ -77,7 +78,7 @@ fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
         )]);
     }
     let mut selected: BTreeSet<&str> =
-        names.iter().map(String::as_str).filter(|name| invocation.selects(name)).collect();
+        names.iter().copied().filter(|name| invocation.selects(name)).collect();
     if invocation.list {
         if invocation.ignored {
             // No gate is ever ignored, so the list of ignored gates is empty, as nextest expects.
@@ -97,9 +98,10 @@ fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
 }
 
 fn subjects(session: &Session, selected: &BTreeSet<&str>) -> BTreeMap<String, Subject> {
-    let mut subjects = trial::subjects(session);
-    subjects.retain(|name, _| selected.contains(name.as_str()));
-    subjects
+    let named = selected
+        .iter()
+        .filter_map(|name| Some(((*name).to_owned(), trial::subject(session, name)?)));
+    named.collect()
 }
 
 fn listing(
@@ -175,16 +177,15 @@ fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<Strin
     if invocation.format != Format::Json {
         say(&mut io::stdout(), &human::plain(&sealed.summary));
     }
+    // The process ends here, and the system takes back memory at once; thousands of gates take their time.
+    std::mem::forget(session);
     code
 }
 
-fn nothing_matched(invocation: &Invocation, names: &BTreeSet<String>, binary: &str) -> Fault {
+fn nothing_matched(invocation: &Invocation, names: &BTreeSet<&str>, binary: &str) -> Fault {
     let asked = invocation.filters.join("`, `");
-    let close: Vec<&str> = invocation
-        .filters
-        .iter()
-        .flat_map(|filter| near(filter, names.iter().map(String::as_str)))
-        .collect();
+    let close: Vec<&str> =
+        invocation.filters.iter().flat_map(|filter| near(filter, names.iter().copied())).collect();
     let remedy = if invocation.ignored || invocation.bench {
         "run it without `--ignored` and `--bench`".to_owned()
     } else if close.is_empty() {

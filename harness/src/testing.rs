@@ -3,7 +3,7 @@
 use crate::{
     declare::{Check, KindDecl, Prepared, Tooth},
     evidence::{
-        context::{ArtifactSink, Trace, World},
+        context::{ArtifactSink, Gates, Trace, World},
         environment::Environment,
         git::Git,
         process::{self, Request},
@@ -266,7 +266,7 @@ impl Bench {
                 (table, Arc::new(check))
             }
         };
-        let gates = Arc::new(policy.gates.clone());
+        let gates = policy.gates.clone();
         let run_id = RunId::parse("bench")
             .map_err(|source| Fault::new(CONFIG_INVALID, source.to_string(), "rename"))?;
         let world = Arc::new(World {
@@ -278,7 +278,7 @@ impl Bench {
             run_id,
             source: Source::default(),
             policy: Arc::new(policy),
-            gates,
+            gates: Gates::later(move || gates),
             target_dir: root.join("target"),
         });
         let sink: Arc<dyn ArtifactSink> = Arc::<Memory>::clone(sink);

@@ -2,10 +2,9 @@
 //!
 //! Every gate binary of the repository links this crate, so that all of them know the same gates.
 
-mod architecture;
 pub mod conformance;
 mod dependencies;
 mod snapshot;
 mod versions;
 
-pub use snapshot::{bless_requested, snapshot};
+pub use snapshot::{bless_requested, generated, snapshot};

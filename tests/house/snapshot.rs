@@ -10,7 +10,15 @@ use std::{env, fmt::Write as _, fs, path::Path};
 /// # Errors
 /// The first differing line with both sides, or why blessing was refused.
 pub fn snapshot(name: &str, text: &str) -> Result<(), String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
+    generated(&format!("tests/snapshots/{name}"), text)
+}
+
+/// As [`snapshot`], for a generated file that is committed at `path` below the root of the repository.
+///
+/// # Errors
+/// As [`snapshot`].
+pub fn generated(path: &str, text: &str) -> Result<(), String> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(path);
     match bless_requested(variable("PORTCULLIS_BLESS").as_deref(), variable("CI").as_deref())? {
         true => write(&path, text).map_err(|error| format!("{}: {error}", path.display())),
         false => compare(&path, text),

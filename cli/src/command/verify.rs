@@ -60,6 +60,23 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
         Ok(faults) => verified.faults = faults,
         Err(fault) => verified.faults.push(fault),
     }
+    match record::filtered(dir) {
+        Ok(None) => {}
+        Ok(Some(faults)) => {
+            verified.faults.extend(faults);
+            verified
+                .notes
+                .push("a filtered run keeps no inputs, so nothing is decided again".into());
+            return verified;
+        }
+        Err(fault) => {
+            // What keeps the run record from being read was said by the manifest's check already.
+            if !verified.faults.contains(&fault) {
+                verified.faults.push(fault);
+            }
+            return verified;
+        }
+    }
     let record = match Record::read(dir) {
         Ok(record) => record,
         Err(faults) => {

@@ -24,6 +24,7 @@ use crate::{
         time::{Day, Instant},
     },
 };
+use once_cell::sync::Lazy;
 use std::{
     collections::BTreeMap,
     path::Path,
@@ -52,9 +53,21 @@ pub struct World {
     /// The policy, for gates that resolve ids against it.
     pub policy: Arc<Policy>,
     /// Every gate of the policy, resolved: configured ones and those written in Rust.
-    pub gates: Arc<Vec<GateTable>>,
+    pub gates: Gates,
     /// cargo's target directory.
     pub target_dir: std::path::PathBuf,
+}
+
+/// Every gate of a process. Few checks ask for all of them, so they are put together for the first that does.
+pub struct Gates(Lazy<Vec<GateTable>, Collect>);
+
+type Collect = Box<dyn FnOnce() -> Vec<GateTable> + Send>;
+
+impl Gates {
+    /// The gates that `collect` returns, once somebody asks.
+    pub fn later(collect: impl FnOnce() -> Vec<GateTable> + Send + 'static) -> Self {
+        Self(Lazy::new(Box::new(collect)))
+    }
 }
 
 /// Where the artifacts of an attempt go.
@@ -179,7 +192,7 @@ impl<'a> GateContext<'a> {
     /// Every gate, configured or written in Rust.
     #[must_use]
     pub fn gates(&self) -> &[GateTable] {
-        &self.world.gates
+        &self.world.gates.0
     }
 
     /// The instant every decision of this run uses.

@@ -16,7 +16,7 @@ pub fn sha256(bytes: &[u8]) -> Digest {
 }
 
 /// A digest that grows piece by piece.
-#[derive(Clone, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Hasher(sha2::Sha256);
 
 impl Hasher {

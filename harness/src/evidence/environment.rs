@@ -298,9 +298,20 @@ impl fmt::Debug for Environment {
 /// Whether a name says that its value is a secret.
 #[must_use]
 pub fn is_secret_name(name: &str) -> bool {
-    // Beyond ASCII there are letters whose upper case is an ASCII one, such as the long s.
-    let upper = if name.is_ascii() { name.to_ascii_uppercase() } else { name.to_uppercase() };
-    SECRET_PARTS.iter().any(|part| upper.contains(part))
+    if !name.is_ascii() {
+        // Beyond ASCII there are letters whose upper case is an ASCII one, such as the long s.
+        let upper = name.to_uppercase();
+        return SECRET_PARTS.iter().any(|part| upper.contains(part));
+    }
+    let bytes = name.as_bytes();
+    // Every variable is looked at, and most of them are none: the first letters alone rule out most places.
+    (0..bytes.len()).any(|n| match bytes[n].to_ascii_uppercase() {
+        b'A' | b'C' | b'J' | b'K' | b'P' | b'S' | b'T' => SECRET_PARTS.iter().any(|part| {
+            let here = bytes.get(n..n + part.len());
+            here.is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
+        }),
+        _ => false,
+    })
 }
 
 fn is_recorded(name: &str) -> bool {
@@ -341,6 +352,19 @@ mod tests {
             environment.redact("a ghs_0123456789 b hunter2hunter2"),
             "a [redacted:14] b [redacted:14]"
         );
+    }
+
+    #[test]
+    fn t15_a_secret_is_known_by_any_part_of_its_name() {
+        for part in SECRET_PARTS {
+            for name in [part.to_lowercase(), format!("A{part}"), format!("x_{part}_2")] {
+                assert!(is_secret_name(&name), "{name}");
+            }
+            assert!(!is_secret_name(&part[1..]) && !is_secret_name(&part[..part.len() - 1]));
+        }
+        // The long s is an s in upper case.
+        assert!(is_secret_name("\u{17f}ecret") && is_secret_name("PA\u{17f}\u{17f}W"));
+        assert!(!is_secret_name("") && !is_secret_name("PATH") && !is_secret_name("\u{17f}"));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod latest;
 mod manifest;
 mod run;
 mod view;
+mod written;
 
 pub use disk::Durability;
 pub use latest::Latest;
@@ -56,6 +57,8 @@ pub enum RunState {
     Running,
     /// Complete and hashed.
     Sealed,
+    /// Begun for some gates only, in a lane that certifies nothing: it leaves receipts and is never sealed.
+    Filtered,
     /// Stopped on purpose before its end.
     Interrupted,
     /// Not begun, for a stated reason.
@@ -117,9 +120,35 @@ impl Store {
         durability: Durability,
         running: &Envelope,
     ) -> Result<RunDir, Fault> {
+        self.begin_run(run_id, ownership, durability, (running, RunState::Running))
+    }
+
+    /// Creates the directory of a run that nobody will seal, and writes `run.json` with state `filtered`, which stays.
+    ///
+    /// # Errors
+    /// As [`Store::create_run`] of an owned run.
+    pub fn create_filtered_run(
+        &self,
+        run_id: &RunId,
+        durability: Durability,
+        header: &Envelope,
+    ) -> Result<RunDir, Fault> {
+        self.begin_run(run_id, Ownership::Owned, durability, (header, RunState::Filtered))
+    }
+
+    fn begin_run(
+        &self,
+        run_id: &RunId,
+        ownership: Ownership,
+        durability: Durability,
+        (header, state): (&Envelope, RunState),
+    ) -> Result<RunDir, Fault> {
         let disk = self.disk.clone().with_durability(durability);
         let store = Self { dir: self.dir.clone(), disk };
-        let run = RunDir::at(self.run_path(run_id), run_id.clone(), store.clone());
+        let mut run = RunDir::at(self.run_path(run_id), run_id.clone(), store.clone());
+        if ownership == Ownership::Owned && state == RunState::Running {
+            run.remember();
+        }
         match store.disk.create_dir(run.path()) {
             Ok(()) => {}
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists => match ownership {
@@ -131,8 +160,8 @@ impl Store {
             Err(source) => return Err(unwritable(run.path(), &source)),
         }
         let record = RunRecord {
-            envelope: Envelope { run_id: run_id.clone(), ..running.with_schema(RUN_SCHEMA) },
-            state: RunState::Running,
+            envelope: Envelope { run_id: run_id.clone(), ..header.with_schema(RUN_SCHEMA) },
+            state,
             manifest_sha256: None,
         };
         let path = run.path().join("run.json");
@@ -195,14 +224,16 @@ fn read_small(dir: &Path, name: &str) -> Result<Vec<u8>, Fault> {
 }
 
 fn render(value: &impl Serialize) -> Result<String, Fault> {
-    artifact::document(value).map_err(|source| {
-        Fault::new(
-            RECEIPT_UNWRITABLE,
-            "a document cannot be rendered",
-            "report this as a defect of portcullis",
-        )
-        .because(&source)
-    })
+    artifact::document(value).map_err(|source| unrendered(&source))
+}
+
+fn unrendered(source: &serde_json::Error) -> Fault {
+    Fault::new(
+        RECEIPT_UNWRITABLE,
+        "a document cannot be rendered",
+        "report this as a defect of portcullis",
+    )
+    .because(source)
 }
 
 fn taken(run_id: &RunId, why: &str) -> Fault {

@@ -159,6 +159,30 @@ fn quoted(text: &str, out: &mut String) {
     }
 }
 
+/// The one line of a gate in lines that are sorted by id, found by halving.
+fn row_text<'a>(body: &'a str, id: &str) -> Option<&'a str> {
+    let name = |line: &'a str| line.split(' ').next().unwrap_or_default();
+    // Both are the first byte of a line, or the end.
+    let (mut low, mut high) = (0, body.len());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        let bytes = body.as_bytes();
+        let start = bytes[..middle].iter().rposition(|byte| *byte == b'\n').map_or(0, |n| n + 1);
+        let end = middle + bytes[middle..].iter().position(|byte| *byte == b'\n')?;
+        let line = body.get(start..end)?;
+        match name(line).cmp(id) {
+            std::cmp::Ordering::Less => low = end + 1,
+            std::cmp::Ordering::Greater => high = start,
+            std::cmp::Ordering::Equal => {
+                let before = body[..start].lines().next_back().map(name);
+                let after = body[end + 1..].lines().next().map(name);
+                return (before != Some(id) && after != Some(id)).then_some(line);
+            }
+        }
+    }
+    None
+}
+
 fn lanes(text: &str) -> Result<Vec<Lane>, String> {
     let lane = |name: &str| {
         Lane::parse(name).ok_or_else(|| format!("`{}` is no lane", name.escape_debug()))
@@ -253,6 +277,21 @@ impl Census {
             }
         }
         Ok(Self { rows })
+    }
+
+    /// The rows of these gates, without a look at the others; `None` where only [`Census::parse`] can say what is there.
+    ///
+    /// A row that is not where it belongs, that stands beside its double, or that is not spelt as it should be is
+    /// never returned.
+    #[must_use]
+    pub fn rows_of<'a>(text: &str, ids: impl Iterator<Item = &'a str>) -> Option<Vec<CensusRow>> {
+        let body = HEADER.iter().try_fold(text, |rest, header| {
+            rest.strip_prefix(header).and_then(|rest| rest.strip_prefix('\n'))
+        })?;
+        if !body.ends_with('\n') {
+            return None;
+        }
+        ids.map(|id| row_text(body, id).and_then(|line| CensusRow::parse(line).ok())).collect()
     }
 
     /// The file.
@@ -388,6 +427,32 @@ mod tests {
             let expected = crate::wire::artifact::document(&census).expect("a document");
             assert_eq!(census.document(), expected, "{case}");
         }
+    }
+
+    #[test]
+    fn a_few_rows_are_found_without_the_others() {
+        let ids = ["a", "a_b", "ab", "b", "c_1", "c_10", "d", "z"];
+        let text = census(&ids).render();
+        for few in [&ids[..], &["a"], &["z"], &["c_1", "c_10"], &[]] {
+            let rows = Census::rows_of(&text, few.iter().copied());
+            assert_eq!(rows, Some(census(few).rows), "{few:?}");
+        }
+        let table: Vec<(&str, String, &str)> = vec![
+            ("no such row", text.clone(), "e"),
+            ("a part of a name", text.clone(), "c_"),
+            ("an empty file", String::new(), "a"),
+            ("another version", text.replace("v1", "v2"), "a"),
+            ("a torn last line", text.trim_end().to_owned(), "a"),
+            ("a row twice", text.replace("\nc_10 ", "\nc_1 "), "c_1"),
+            ("not where it belongs", text.replace("\na ", "\nx "), "x"),
+            ("misspelt", text.replace("owner=release%20team", "owner=release%20%74eam"), "a"),
+            ("a field too many", text.replace("\nb ", "\nb more=1 "), "b"),
+        ];
+        for (case, text, id) in table {
+            assert_eq!(Census::rows_of(&text, [id].into_iter()), None, "{case}");
+        }
+        let torn_elsewhere = text.replace("\nd ", "\nD more=1 ");
+        assert_eq!(Census::rows_of(&torn_elsewhere, ["b"].into_iter()), Some(census(&["b"]).rows));
     }
 
     #[test]

@@ -171,11 +171,11 @@ fn owned(table: DeTable<'_>) -> Table {
     table.into_iter().map(entry).collect()
 }
 
-/// The same table as toml's own type, for its deserializer; spans stay offsets into the file.
+/// The same entries as toml's own table, for its deserializer; spans stay offsets into the file.
 #[must_use]
-pub fn lend(table: &Table) -> DeTable<'_> {
-    table
-        .iter()
+pub fn lend<'a>(entries: impl IntoIterator<Item = (&'a String, &'a Entry)>) -> DeTable<'a> {
+    entries
+        .into_iter()
         .map(|(key, entry)| {
             let name = Spanned::new(entry.key.clone(), Cow::Borrowed(key.as_str()));
             (name, Spanned::new(entry.value.span(), entry.value.get_ref().lend()))

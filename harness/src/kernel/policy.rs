@@ -12,7 +12,7 @@ pub use gate_table::GateTable;
 pub use needs::{cycles, unknown_needs};
 
 use super::{
-    document::{self, Codes, Keys, Node, Source, Table},
+    document::{self, Codes, Entry, Keys, Node, Source, Table},
     promotion::Promotion,
 };
 use crate::wire::{
@@ -65,7 +65,7 @@ pub struct Policy {
 /// # Errors
 /// Every fault that can be found in one pass, each with its line; never an empty list.
 pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
-    let (source, root, mut faults) = document::read(path, text, None);
+    let (source, mut root, mut faults) = document::read(path, text, None);
     if !faults.is_empty() {
         // Rules over a document that was only partly understood would blame the innocent.
         return Err(faults);
@@ -108,7 +108,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     if let Some(section) = profiles {
         parsed.profiles = profile::read(&source, section, &mut faults);
     }
-    let gates = read_gates(&source, &root, &parsed, &mut faults);
+    let gates = read_gates(&source, root.remove("gate"), &parsed, &mut faults);
     parsed.gates = gates;
     faults.extend(cycles(&parsed.gates.iter().collect::<Vec<_>>()));
     if faults.is_empty() { Ok(parsed) } else { Err(faults) }
@@ -177,11 +177,11 @@ fn read_environment(source: &Source, section: Section<'_>, faults: &mut Vec<Faul
 
 fn read_gates(
     source: &Source,
-    root: &Table,
+    entry: Option<Entry>,
     policy: &Policy,
     faults: &mut Vec<Fault>,
 ) -> Vec<GateTable> {
-    let Some(entry) = root.get("gate") else { return Vec::new() };
+    let Some(entry) = entry else { return Vec::new() };
     let wrong = |offset: usize| {
         Fault::new(
             CONFIG_INVALID,
@@ -190,7 +190,7 @@ fn read_gates(
         )
         .at(source.locate(offset))
     };
-    let Node::Array(items) = entry.value.get_ref() else {
+    let Node::Array(items) = entry.value.into_inner() else {
         faults.push(wrong(entry.key.start));
         return Vec::new();
     };
@@ -206,11 +206,12 @@ fn read_gates(
     let mut gates = Vec::with_capacity(items.len());
     let mut first: BTreeMap<GateId, usize> = BTreeMap::new();
     for item in items {
-        let Node::Table(table) = item.get_ref() else {
-            faults.push(wrong(item.span().start));
+        let span = item.span();
+        let Node::Table(table) = item.into_inner() else {
+            faults.push(wrong(span.start));
             continue;
         };
-        let Some(gate) = GateTable::read(source, table, item.span(), policy, faults) else {
+        let Some(gate) = GateTable::read(source, table, span, policy, faults) else {
             continue;
         };
         if let Some(other) = first.get(&gate.common.id) {

@@ -109,7 +109,7 @@ pub fn gate(gate: &Decided, roster: &Roster) -> String {
         let _ok = write!(text, "\n  and {hidden} more findings, in the receipt");
     }
     if let Some(n) = roster.position(gate.id.as_str())
-        && let Some(remediation) = &roster.gates[n].table.common.remediation
+        && let Some(remediation) = &roster.gates[n].table().common.remediation
     {
         let _ok = write!(text, "\n   = remediation: {remediation}");
     }
@@ -262,8 +262,8 @@ pub fn close(
 
 fn seal(session: &Session, selection: &Selection, decision: &Decision) -> Result<(), Fault> {
     let Some(run) = session.existing_run_dir() else { return Ok(()) };
-    if !session.owns_run() {
-        // The runner that made the run seals it, after every process has reported.
+    if !session.owns_run() || session.leaves_only_receipts() {
+        // The runner that made a run seals it, after every process has reported.
         return Ok(());
     }
     let environment = views::environment(

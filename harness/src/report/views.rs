@@ -8,7 +8,7 @@ use crate::{
     },
     runner::roster::Roster,
     wire::{
-        artifact,
+        artifact::{self, Document},
         code::RECEIPT_INVALID,
         fault::Fault,
         id::GateId,
@@ -54,8 +54,9 @@ pub fn coarse(effective: Effective) -> &'static str {
 /// The argv that runs one gate again, and nothing else.
 #[must_use]
 pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
-    let own =
-        roster.position(gate.id.as_str()).and_then(|n| roster.gates[n].table.common.replay.clone());
+    let own = roster
+        .position(gate.id.as_str())
+        .and_then(|n| roster.gates[n].table().common.replay.clone());
     own.unwrap_or_else(|| {
         let words =
             ["cargo", "test", "--test", gate.binary.as_str(), "--", gate.id.as_str(), "--exact"];
@@ -99,12 +100,8 @@ pub fn gate(gate: &Decided, roster: &Roster) -> Value {
 /// # Errors
 /// When `body` is not an object.
 pub fn with_envelope(envelope: &Envelope, body: &impl Serialize) -> Result<Value, Fault> {
-    let failed = |source: serde_json::Error| {
-        Fault::new(RECEIPT_INVALID, "a view could not be rendered", "report this as a bug")
-            .because(&source)
-    };
-    let header = serde_json::to_value(envelope).map_err(failed)?;
-    Ok(joined(header, serde_json::to_value(body).map_err(failed)?))
+    let header = serde_json::to_value(envelope).map_err(|source| unrendered(&source))?;
+    Ok(joined(header, serde_json::to_value(body).map_err(|source| unrendered(&source))?))
 }
 
 fn joined(mut document: Value, body: Value) -> Value {
@@ -119,10 +116,6 @@ fn merged(envelope: &Envelope, body: Value) -> Value {
     serde_json::to_value(envelope).map_or(Value::Null, |header| joined(header, body))
 }
 
-fn rows(decision: &Decision, roster: &Roster) -> Vec<Value> {
-    decision.gates.iter().map(|row| gate(row, roster)).collect()
-}
-
 fn policy(decision: &Decision) -> Value {
     json!({ "lane": decision.lane, "mode": decision.mode })
 }
@@ -131,54 +124,98 @@ fn policy(decision: &Decision) -> Value {
 ///
 /// # Errors
 /// Never for documents of ours.
-pub fn decision(envelope: &Envelope, decision: &Decision, facts: &Facts) -> Result<Value, Fault> {
-    let facts = with_envelope(envelope, &json!({ "facts": facts }))?;
-    let mut document = with_envelope(envelope, decision)?;
-    if let (Some(document), Value::Object(facts)) = (document.as_object_mut(), facts) {
-        document.extend(facts);
-    }
-    Ok(document)
+pub fn decision<'a>(
+    envelope: &Envelope,
+    decision: &'a Decision,
+    facts: &Facts,
+) -> Result<Document<'a>, Fault> {
+    // Named one by one, so that a field which is added to a decision cannot be left out of its record.
+    let Decision {
+        verdict,
+        exit,
+        certifiable,
+        why_not_certifiable,
+        mode,
+        lane,
+        gates,
+        faults,
+        waiver_audit,
+        not_selected,
+        summary,
+    } = decision;
+    let fields = json!({
+        "verdict": verdict,
+        "exit": exit,
+        "certifiable": certifiable,
+        "why_not_certifiable": why_not_certifiable,
+        "mode": mode,
+        "lane": lane,
+        "faults": faults,
+        "waiver_audit": waiver_audit,
+        "not_selected": not_selected,
+        "summary": summary,
+        "facts": facts,
+    });
+    Ok(document(envelope, &fields)?.rows("gates", gates, |row| row))
 }
 
 /// `full_suite_verdict.json`.
-#[must_use]
-pub fn full_suite(envelope: &Envelope, decision: &Decision, roster: &Roster) -> Value {
-    merged(
-        envelope,
-        json!({
-            "verdict": decision.verdict,
-            "policy": policy(decision),
-            "gates": rows(decision, roster),
-            "summary": decision.summary,
-            "faults": decision.faults,
-            "not_selected": decision.not_selected,
-            "exit": decision.exit,
-        }),
-    )
+///
+/// # Errors
+/// Never for documents of ours.
+pub fn full_suite<'a>(
+    envelope: &Envelope,
+    decision: &'a Decision,
+    roster: &'a Roster,
+) -> Result<Document<'a>, Fault> {
+    let fields = json!({
+        "verdict": decision.verdict,
+        "policy": policy(decision),
+        "summary": decision.summary,
+        "faults": decision.faults,
+        "not_selected": decision.not_selected,
+        "exit": decision.exit,
+    });
+    Ok(document(envelope, &fields)?.rows("gates", &decision.gates, |row| gate(row, roster)))
 }
 
 /// `certification_verdict.json`.
-#[must_use]
-pub fn certification(envelope: &Envelope, decision: &Decision, roster: &Roster) -> Value {
+///
+/// # Errors
+/// Never for documents of ours.
+pub fn certification<'a>(
+    envelope: &Envelope,
+    decision: &'a Decision,
+    roster: &'a Roster,
+) -> Result<Document<'a>, Fault> {
     let overall = if decision.certifiable { "CERTIFIED" } else { "NOT_CERTIFIED" };
     let rerun: Vec<String> =
         decision.gates.iter().filter(|gate| gate.blocks).map(|gate| replay(gate, roster)).collect();
-    merged(
-        envelope,
-        json!({
-            "overall_verdict": overall,
-            "verdict": decision.verdict,
-            "certifiable": decision.certifiable,
-            "why_not_certifiable": decision.why_not_certifiable,
-            "policy": policy(decision),
-            "promotion": { "mode": decision.mode, "configured": roster.policy.promotion.mode, "shadow_until": roster.policy.promotion.shadow_until },
-            "gates": rows(decision, roster),
-            "summary": decision.summary,
-            "faults": decision.faults,
-            "waivers": decision.waiver_audit,
-            "rerun": { "commands": rerun, "note": "a rerun shows whether a failure came back; it never certifies" },
-        }),
-    )
+    let fields = json!({
+        "overall_verdict": overall,
+        "verdict": decision.verdict,
+        "certifiable": decision.certifiable,
+        "why_not_certifiable": decision.why_not_certifiable,
+        "policy": policy(decision),
+        "promotion": { "mode": decision.mode, "configured": roster.policy.promotion.mode, "shadow_until": roster.policy.promotion.shadow_until },
+        "summary": decision.summary,
+        "faults": decision.faults,
+        "waivers": decision.waiver_audit,
+        "rerun": { "commands": rerun, "note": "a rerun shows whether a failure came back; it never certifies" },
+    });
+    Ok(document(envelope, &fields)?.rows("gates", &decision.gates, |row| gate(row, roster)))
+}
+
+/// The header and these fields, to which rows are added.
+fn document<'a>(envelope: &Envelope, fields: &Value) -> Result<Document<'a>, Fault> {
+    Document::of(envelope)
+        .and_then(|document| document.with(fields))
+        .map_err(|source| unrendered(&source))
+}
+
+fn unrendered(source: &serde_json::Error) -> Fault {
+    Fault::new(RECEIPT_INVALID, "a view could not be rendered", "report this as a bug")
+        .because(source)
 }
 
 /// `preflight_verdict.json`.

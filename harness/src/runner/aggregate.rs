@@ -46,7 +46,7 @@ fn full_suite(session: &Session, threads: Option<usize>) -> Result<Judged, Fault
     publish(
         session,
         "full_suite_verdict.json",
-        &view_text(&views::full_suite(&envelope, &decision, &session.roster))?,
+        &view_text(&views::full_suite(&envelope, &decision, &session.roster)?)?,
     )?;
     publish(session, "full_suite_events.jsonl", &views::events(&envelope, &decision)?)?;
     publish(
@@ -63,7 +63,7 @@ fn certification(session: &Session, threads: Option<usize>) -> Result<Judged, Fa
     publish(
         session,
         "certification_verdict.json",
-        &view_text(&views::certification(&envelope, &decision, &session.roster))?,
+        &view_text(&views::certification(&envelope, &decision, &session.roster)?)?,
     )?;
     publish(session, "certification_events.jsonl", &views::events(&envelope, &decision)?)?;
     publish(
@@ -89,15 +89,15 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     let lane = session.world.lane;
     let mut order: Vec<usize> = (0..session.roster.gates.len())
         .filter(|n| {
-            let common = &session.roster.gates[*n].table.common;
+            let common = &session.roster.gates[*n].table().common;
             common.blocking && common.lanes.contains(&lane)
         })
         .collect();
-    order.sort_by_key(|n| (session.roster.gates[*n].table.common.cost, *n));
+    order.sort_by_key(|n| (session.roster.gates[*n].table().common.cost, *n));
     let mut evaluated = Vec::new();
     let mut stopped_at = None;
     // Without a census nobody knows what there was to evaluate, so nothing is.
-    let lost = session.census_faults.first();
+    let lost = session.census_faults().first();
     for n in order.iter().filter(|_| lost.is_none()) {
         session.receipt(*n);
         let positions = session.roster.with_needs([*n]);

@@ -49,17 +49,20 @@ pub fn decision(
 ) -> Result<Decision, Fault> {
     let whole = selection.selected.is_none();
     let gates: Vec<&GateTable> =
-        positions.iter().map(|n| &*session.roster.gates[*n].table).collect();
+        positions.iter().map(|n| session.roster.gates[*n].table()).collect();
     let partial;
-    let (census, receipts): (&Census, Vec<&Receipt>) = if whole {
-        (&session.census, session.receipts().map(|(_, receipt)| receipt).collect())
+    let (census, census_faults, receipts): (&Census, &[Fault], Vec<&Receipt>) = if whole {
+        (
+            session.census(),
+            session.census_faults(),
+            session.receipts().map(|(_, receipt)| receipt).collect(),
+        )
     } else {
         // A gate that runs alone answers for its own row, not for everybody's. Only its own rows are looked up:
         // a walk over all of them for each trial would make a run quadratic in the number of gates.
-        let rows = gates.iter().filter_map(|gate| session.census.row(&gate.common.id)).cloned();
-        partial = Census { rows: rows.collect() };
+        partial = session.census_rows(gates.iter().map(|gate| &gate.common.id));
         let receipts = positions.iter().filter_map(|n| session.existing_receipt(*n));
-        (&partial, receipts.collect())
+        (&partial.0, &partial.1, receipts.collect())
     };
     let (base, _) = session.base();
     let run_faults = session.run_faults();
@@ -68,7 +71,7 @@ pub fn decision(
         policy: &session.roster.policy,
         gates: &gates,
         census,
-        census_faults: &session.census_faults,
+        census_faults,
         lane: session.world.lane,
         selection,
         receipts: &receipts,

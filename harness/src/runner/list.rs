@@ -33,8 +33,7 @@ pub(super) fn machine(
     session: &Session,
     subjects: &BTreeMap<String, Subject>,
 ) -> Result<String, Fault> {
-    let tables: Vec<_> = session.roster.gates.iter().map(|gate| &*gate.table).collect();
-    let census = Census::of(tables.iter().copied());
+    let census = Census::of(session.roster.tables());
     let digests: BTreeMap<&str, String> =
         census.rows.iter().map(|row| (row.id.as_str(), row.digest.to_string())).collect();
     let rows: Vec<serde_json::Value> = subjects
@@ -45,7 +44,7 @@ pub(super) fn machine(
             }
             Subject::Gate(n) => {
                 let gate = &session.roster.gates[*n];
-                let common = &gate.table.common;
+                let common = &gate.table().common;
                 json!({
                     "id": gate.id(),
                     "name": name,

@@ -1,9 +1,6 @@
 //! What a run keeps so that anybody can decide again: the inputs before the first gate, the facts after the last one.
 
-use super::{
-    roster::RUST_KIND,
-    session::{CLASSIFICATION_FILE, POLICY_FILE, Session, view_text},
-};
+use super::session::{CLASSIFICATION_FILE, POLICY_FILE, Session, view_text};
 use crate::{
     kernel::{
         decide::Selection,
@@ -12,17 +9,13 @@ use crate::{
     report::views,
     wire::{fault::Fault, receipt::ErrorRecord},
 };
-use std::collections::BTreeSet;
 
 /// `inputs.json`, written before the first gate runs, so that a run that is killed can be judged too.
 ///
 /// # Errors
 /// Never for documents of ours.
 pub fn inputs(session: &Session) -> Result<String, Fault> {
-    let tables: BTreeSet<&str> =
-        session.roster.policy.gates.iter().map(|gate| gate.common.id.as_str()).collect();
-    let linked = session.roster.gates.iter().filter(|gate| gate.kind() == RUST_KIND);
-    let bare = linked.filter(|gate| !tables.contains(gate.id().as_str()));
+    let bare = session.roster.gates.iter().filter(|gate| gate.is_bare());
     let recorded = Recorded {
         lane: session.world.lane,
         requested_mode: session.requested_mode.clone(),
@@ -30,10 +23,8 @@ pub fn inputs(session: &Session) -> Result<String, Fault> {
         policy: session.policy_text.clone(),
         classification_path: CLASSIFICATION_FILE.to_owned(),
         classification: session.classification.clone(),
-        rust_gates: bare
-            .map(|gate| (gate.id().clone(), gate.table.common.binary.clone()))
-            .collect(),
-        census_faults: session.census_faults.iter().map(ErrorRecord::from).collect(),
+        rust_gates: bare.map(|gate| (gate.id().clone(), gate.binary().to_owned())).collect(),
+        census_faults: session.census_faults().iter().map(ErrorRecord::from).collect(),
         planned: session.planned(),
     };
     let envelope = session.envelope(INPUTS_SCHEMA, session.mode().0);

@@ -9,12 +9,11 @@ use crate::{
         id::GateId,
     },
 };
-use std::collections::BTreeMap;
 
 /// The linked gates and kinds, by id.
 pub struct Registry {
-    gates: BTreeMap<&'static str, &'static GateDecl>,
-    kinds: BTreeMap<&'static str, &'static KindDecl>,
+    gates: Vec<&'static GateDecl>,
+    kinds: Vec<&'static KindDecl>,
 }
 
 impl Registry {
@@ -37,13 +36,10 @@ impl Registry {
         kinds: impl IntoIterator<Item = &'static KindDecl>,
     ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut registry = Self { gates: BTreeMap::new(), kinds: BTreeMap::new() };
-        for gate in gates {
-            insert(&mut registry.gates, gate.id, gate, |gate| gate.declared, &mut faults);
-        }
-        for kind in kinds {
-            insert(&mut registry.kinds, kind.id, kind, |kind| kind.declared, &mut faults);
-        }
+        let registry = Self {
+            gates: sorted(gates, |gate| (gate.id, gate.declared), &mut faults),
+            kinds: sorted(kinds, |kind| (kind.id, kind.declared), &mut faults),
+        };
         if registry.gates.is_empty() && registry.kinds.is_empty() {
             faults.push(Fault::new(
                 REGISTRY_EMPTY,
@@ -56,18 +52,18 @@ impl Registry {
 
     /// The gates written in Rust, by id.
     pub fn gates(&self) -> impl Iterator<Item = &'static GateDecl> + '_ {
-        self.gates.values().copied()
+        self.gates.iter().copied()
     }
 
     /// One gate written in Rust.
     #[must_use]
     pub fn gate(&self, id: &str) -> Option<&'static GateDecl> {
-        self.gates.get(id).copied()
+        self.gates.binary_search_by(|gate| gate.id.cmp(id)).ok().map(|n| self.gates[n])
     }
 
     /// The linked kinds, by id.
     pub fn kinds(&self) -> impl Iterator<Item = &'static KindDecl> + '_ {
-        self.kinds.values().copied()
+        self.kinds.iter().copied()
     }
 
     /// One kind.
@@ -75,10 +71,10 @@ impl Registry {
     /// # Errors
     /// `config_unknown_kind` with the nearest names; the place is the caller's to add.
     pub fn kind(&self, id: &str, place: &Location) -> Result<&'static KindDecl, Fault> {
-        if let Some(kind) = self.kinds.get(id) {
-            return Ok(kind);
+        if let Ok(n) = self.kinds.binary_search_by(|kind| kind.id.cmp(id)) {
+            return Ok(self.kinds[n]);
         }
-        let known: Vec<&str> = self.kinds.keys().copied().collect();
+        let known: Vec<&str> = self.kinds.iter().map(|kind| kind.id).collect();
         let close = near(id, known.iter().copied());
         let remedy = match close.first() {
             Some(name) => format!("write `{name}`, or link the crate that has `{id}`"),
@@ -96,33 +92,82 @@ impl Registry {
     }
 }
 
-fn insert<T: Copy>(
-    map: &mut BTreeMap<&'static str, T>,
-    id: &'static str,
-    declaration: T,
-    place: fn(T) -> Declared,
+/// The declarations by id, each once. A sorted list, because linked declarations mostly come in one order already.
+fn sorted<T: Copy>(
+    declarations: impl IntoIterator<Item = T>,
+    of: fn(T) -> (&'static str, Declared),
     faults: &mut Vec<Fault>,
-) {
-    let here = place(declaration);
-    if let Err(error) = GateId::parse(id) {
-        faults.push(
-            Fault::new(DUPLICATE_GATE_ID, error.to_string(), "rename it")
-                .at(Location::at(here.file, here.line, 0)),
-        );
+) -> Vec<T> {
+    let mut sorted: Vec<T> = declarations.into_iter().collect();
+    for (id, here) in sorted.iter().map(|declaration| of(*declaration)) {
+        if let Err(error) = GateId::check(id) {
+            faults.push(
+                Fault::new(DUPLICATE_GATE_ID, error.to_string(), "rename it")
+                    .at(Location::at(here.file, here.line, 0)),
+            );
+        }
     }
-    if let Some(other) = map.insert(id, declaration) {
-        let other = place(other);
-        faults.push(
-            Fault::new(
-                DUPLICATE_GATE_ID,
-                format!("`{id}` is declared twice"),
-                "rename one of the two",
-            )
-            .at(Location::at(here.file, here.line, 0))
-            .found(format!(
-                "{}:{} in {} and {}:{} in {}",
-                other.file, other.line, other.module, here.file, here.line, here.module
-            )),
-        );
+    // Stable, so that of two with one id the one that is linked later is named first.
+    sorted.sort_by(|a, b| of(*a).0.cmp(of(*b).0));
+    for pair in sorted.windows(2) {
+        let ((id, other), (next, here)) = (of(pair[0]), of(pair[1]));
+        if id == next {
+            faults.push(twice(id, here, other));
+        }
+    }
+    sorted
+}
+
+fn twice(id: &str, here: Declared, other: Declared) -> Fault {
+    Fault::new(DUPLICATE_GATE_ID, format!("`{id}` is declared twice"), "rename one of the two")
+        .at(Location::at(here.file, here.line, 0))
+        .found(format!(
+            "{}:{} in {} and {}:{} in {}",
+            other.file, other.line, other.module, here.file, here.line, here.module
+        ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::declare::Examined;
+
+    const fn gate(id: &'static str, line: u32) -> GateDecl {
+        GateDecl {
+            id,
+            page: &[],
+            attributes: &[],
+            check: |_, _| Ok(Examined::items(1)),
+            declared: Declared { file: "gates.rs", line, module: "gates" },
+        }
+    }
+
+    static LATE: GateDecl = gate("late", 1);
+    static EARLY: GateDecl = gate("early", 2);
+    static TWIN: GateDecl = gate("late", 3);
+    static SHOUTED: GateDecl = gate("Late", 4);
+
+    #[test]
+    fn gates_are_found_and_listed_in_order_however_they_are_linked() {
+        let registry =
+            Registry::of([&LATE, &EARLY], []).unwrap_or_else(|faults| panic!("{faults:?}"));
+        assert_eq!(registry.gates().map(|gate| gate.id).collect::<Vec<_>>(), ["early", "late"]);
+        assert_eq!(registry.gate("late").map(|gate| gate.declared.line), Some(1));
+        assert!(registry.gate("lat").is_none());
+    }
+
+    #[test]
+    fn fg24_an_id_that_is_declared_twice_is_refused_with_both_places() {
+        let refused = |gates: [&'static GateDecl; 3]| match Registry::of(gates, []) {
+            Ok(_) => panic!("two gates share an id"),
+            Err(faults) => faults,
+        };
+        let faults = refused([&LATE, &EARLY, &TWIN]);
+        assert_eq!(faults.len(), 1, "{faults:?}");
+        assert_eq!(faults[0].code(), DUPLICATE_GATE_ID);
+        let text = faults[0].to_string();
+        assert!(text.contains("gates.rs:1") && text.contains("gates.rs:3"), "{text}");
+        assert_eq!(refused([&SHOUTED, &EARLY, &LATE]).len(), 1, "an id that is none");
+        assert_eq!(Registry::of([], []).err().map(|faults| faults[0].code()), Some(REGISTRY_EMPTY));
     }
 }

@@ -11,10 +11,7 @@ use crate::{
     },
 };
 use once_cell::sync::OnceCell;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The kind that gates written in Rust report.
 pub const RUST_KIND: &str = "rust";
@@ -31,20 +28,81 @@ pub enum Body {
     Kind(&'static KindDecl),
 }
 
+/// What every gate of a roster is resolved against.
+struct Shared {
+    policy: Arc<Policy>,
+    binary: String,
+}
+
+/// Where the policy of a gate stands.
+enum Origin {
+    /// In the policy, at this position.
+    Table(usize),
+    /// Nowhere: written in Rust without a table. Its defaults are built when somebody asks.
+    Bare(GateId, OnceCell<Box<GateTable>>),
+}
+
 /// One gate: its policy, its check.
 pub struct Gate {
-    /// The policy.
-    pub table: Arc<GateTable>,
     /// How it looks.
     pub body: Body,
+    shared: Arc<Shared>,
+    origin: Origin,
     prepared: OnceCell<Prepared>,
 }
 
 impl Gate {
+    fn new(shared: &Arc<Shared>, origin: Origin, body: Body) -> Self {
+        Self { body, shared: Arc::clone(shared), origin, prepared: OnceCell::new() }
+    }
+
     /// The id.
     #[must_use]
     pub fn id(&self) -> &GateId {
-        &self.table.common.id
+        match &self.origin {
+            Origin::Table(n) => &self.shared.policy.gates[*n].common.id,
+            Origin::Bare(id, _) => id,
+        }
+    }
+
+    /// The policy. Only gates that are asked about have one: a process that runs one of a thousand gates written in
+    /// Rust builds one.
+    #[must_use]
+    pub fn table(&self) -> &GateTable {
+        match &self.origin {
+            Origin::Table(n) => &self.shared.policy.gates[*n],
+            Origin::Bare(id, table) => table.get_or_init(|| {
+                let Shared { policy, binary } = &*self.shared;
+                Box::new(GateTable::for_rust(id.clone(), policy, binary))
+            }),
+        }
+    }
+
+    /// The gate binary that holds it.
+    #[must_use]
+    pub fn binary(&self) -> &str {
+        match &self.origin {
+            Origin::Table(_) => &self.table().common.binary,
+            Origin::Bare(..) => &self.shared.binary,
+        }
+    }
+
+    /// The gates that must pass first.
+    #[must_use]
+    pub fn needs(&self) -> &[GateId] {
+        match &self.origin {
+            Origin::Table(_) => &self.table().common.needs,
+            Origin::Bare(..) => &[],
+        }
+    }
+
+    /// Whether the policy says nothing about it.
+    #[must_use]
+    pub fn is_bare(&self) -> bool {
+        match &self.origin {
+            Origin::Table(_) => false,
+            Origin::Bare(..) => true,
+        }
     }
 
     /// The kind, `rust` for a gate written in Rust.
@@ -85,7 +143,7 @@ impl Gate {
                 let prepared: Prepared = Arc::new(check);
                 Ok(prepared)
             }
-            Body::Kind(kind) => (kind.prepare)(&self.table),
+            Body::Kind(kind) => (kind.prepare)(self.table()),
         })
     }
 }
@@ -95,10 +153,7 @@ pub struct Roster {
     /// The policy.
     pub policy: Arc<Policy>,
     /// The gates, sorted by id.
-    pub gates: Vec<Gate>,
-    /// The same policy tables in the same order, for the decision and for gates that resolve ids.
-    pub tables: Arc<Vec<GateTable>>,
-    index: BTreeMap<GateId, usize>,
+    pub gates: Arc<Vec<Gate>>,
 }
 
 impl Roster {
@@ -106,49 +161,53 @@ impl Roster {
     ///
     /// # Errors
     /// Unknown kinds, tables without a gate behind them, reserved ids: every fault that can be found.
-    pub fn join(policy: Policy, registry: &Registry, binary: &str) -> Result<Self, Vec<Fault>> {
+    pub fn join(
+        policy: Arc<Policy>,
+        registry: &Registry,
+        binary: &str,
+    ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
-        let mut gates: BTreeMap<GateId, Gate> = BTreeMap::new();
-        for table in &policy.gates {
+        let shared = Arc::new(Shared { policy: Arc::clone(&policy), binary: binary.to_owned() });
+        let mut gates: Vec<Gate> = Vec::new();
+        let mut tables: BTreeSet<&str> = BTreeSet::new();
+        for (n, table) in policy.gates.iter().enumerate() {
             match body(table, registry) {
                 Ok(body) => {
-                    let gate =
-                        Gate { table: Arc::new(table.clone()), body, prepared: OnceCell::new() };
-                    gates.insert(gate.id().clone(), gate);
+                    gates.push(Gate::new(&shared, Origin::Table(n), body));
+                    tables.insert(table.common.id.as_str());
                 }
                 Err(fault) => faults.push(fault),
             }
         }
-        for declaration in registry.gates() {
+        for declaration in registry.gates().filter(|gate| !tables.contains(gate.id)) {
             // Its shape was checked when the registry was built.
             let Ok(id) = GateId::parse(declaration.id) else { continue };
-            gates.entry(id.clone()).or_insert_with(|| Gate {
-                table: Arc::new(GateTable::for_rust(id, &policy, binary)),
-                body: Body::Rust(declaration),
-                prepared: OnceCell::new(),
-            });
+            let origin = Origin::Bare(id, OnceCell::new());
+            gates.push(Gate::new(&shared, origin, Body::Rust(declaration)));
         }
-        faults.extend(
-            gates
-                .values()
-                .filter_map(|gate| reserved(gate.id().as_str(), gate.body, &gate.table.location)),
-        );
+        gates.sort_by(|a, b| a.id().cmp(b.id()));
+        for name in AGGREGATES {
+            if let Ok(n) = gates.binary_search_by(|gate| gate.id().as_str().cmp(name)) {
+                faults.extend(reserved(name, gates[n].body, &gates[n].table().location));
+            }
+        }
         // Only here is it known which gates are written in Rust.
-        let all: Vec<&GateTable> = gates.values().map(|gate| &*gate.table).collect();
-        faults.extend(unknown_needs(&all));
-        if !faults.is_empty() {
-            return Err(faults);
+        if policy.gates.iter().any(|table| !table.common.needs.is_empty()) {
+            let all: Vec<&GateTable> = gates.iter().map(Gate::table).collect();
+            faults.extend(unknown_needs(&all));
         }
-        let gates: Vec<Gate> = gates.into_values().collect();
-        let tables = Arc::new(gates.iter().map(|gate| GateTable::clone(&gate.table)).collect());
-        let index = gates.iter().enumerate().map(|(n, gate)| (gate.id().clone(), n)).collect();
-        Ok(Self { policy: Arc::new(policy), gates, tables, index })
+        if faults.is_empty() { Ok(Self { policy, gates: Arc::new(gates) }) } else { Err(faults) }
     }
 
     /// The position of a gate.
     #[must_use]
     pub fn position(&self, id: &str) -> Option<usize> {
-        self.index.get(id).copied()
+        self.gates.binary_search_by(|gate| gate.id().as_str().cmp(id)).ok()
+    }
+
+    /// The policies of all gates, by id.
+    pub fn tables(&self) -> impl Iterator<Item = &GateTable> {
+        self.gates.iter().map(Gate::table)
     }
 
     /// The gates of one gate binary, by position.
@@ -156,7 +215,7 @@ impl Roster {
         self.gates
             .iter()
             .enumerate()
-            .filter(move |(_, gate)| gate.table.common.binary == binary)
+            .filter(move |(_, gate)| gate.binary() == binary)
             .map(|(n, _)| n)
     }
 
@@ -167,14 +226,8 @@ impl Roster {
         let mut open: Vec<usize> = start.into_iter().collect();
         while let Some(n) = open.pop() {
             if found.insert(n) {
-                open.extend(
-                    self.gates[n]
-                        .table
-                        .common
-                        .needs
-                        .iter()
-                        .filter_map(|id| self.position(id.as_str())),
-                );
+                let needs = self.gates[n].needs().iter();
+                open.extend(needs.filter_map(|id| self.position(id.as_str())));
             }
         }
         found.into_iter().collect()
@@ -229,12 +282,12 @@ fn reserved(id: &str, body: Body, table: &Location) -> Option<Fault> {
 ///
 /// # Errors
 /// Unknown kinds, tables without a gate behind them, reserved ids. What a run refuses beyond that, it refuses itself.
-pub fn names(
-    policy: &Policy,
+pub fn names<'a>(
+    policy: &'a Policy,
     registry: &Registry,
     binary: &str,
-) -> Result<BTreeSet<String>, Vec<Fault>> {
-    let (mut faults, mut names, mut tables) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
+) -> Result<BTreeSet<&'a str>, Vec<Fault>> {
+    let (mut faults, mut names, mut tables) = (Vec::new(), Vec::new(), BTreeSet::new());
     for table in &policy.gates {
         let id = table.common.id.as_str();
         tables.insert(id);
@@ -243,16 +296,17 @@ pub fn names(
             Err(fault) => faults.push(fault),
         }
         if table.common.binary == binary {
-            names.insert(id.to_owned());
+            names.push(id);
         }
     }
     for declaration in registry.gates().filter(|gate| !tables.contains(gate.id)) {
         let place = Location::at(declaration.declared.file, declaration.declared.line, 0);
         faults.extend(reserved(declaration.id, Body::Rust(declaration), &place));
-        names.insert(declaration.id.to_owned());
+        names.push(declaration.id);
     }
     if policy.binary == binary {
-        names.extend(AGGREGATES.iter().map(|name| (*name).to_owned()));
+        names.extend(AGGREGATES);
     }
-    if faults.is_empty() { Ok(names) } else { Err(faults) }
+    // A set that is made from a list which is in order mostly costs little.
+    if faults.is_empty() { Ok(BTreeSet::from_iter(names)) } else { Err(faults) }
 }

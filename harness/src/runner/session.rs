@@ -17,7 +17,7 @@ use super::{
 use crate::{
     evidence::{
         clock::{self, Stopwatch},
-        context::{ArtifactSink, Trace, World},
+        context::{ArtifactSink, Gates, Trace, World},
         environment::Environment,
         git::Git,
         store::{AttemptDir, Durability, Ownership, RunDir, Store},
@@ -71,10 +71,6 @@ pub struct Session {
     pub world: Arc<World>,
     /// Every gate.
     pub roster: Roster,
-    /// The roster as it was committed.
-    pub census: Census,
-    /// Why the census cannot be used, if so.
-    pub census_faults: Vec<Fault>,
     /// The waivers.
     pub waivers: WaiverFile,
     /// The text of the policy.
@@ -85,6 +81,8 @@ pub struct Session {
     pub binary: String,
     /// The promotion mode that the environment asks for.
     pub requested_mode: Option<String>,
+    census_text: Result<String, Fault>,
+    census: OnceCell<(Census, Vec<Fault>)>,
     run: OnceCell<Arc<RunDir>>,
     planned: OnceCell<Option<BTreeSet<GateId>>>,
     base: OnceCell<(Base, Vec<Fault>)>,
@@ -123,7 +121,7 @@ pub fn find_root(package: &Path, environment: &Environment) -> Result<PathBuf, F
 /// What every start reads first: the repository's root, its environment and its policy.
 pub struct Opening {
     /// The policy.
-    pub policy: Policy,
+    pub policy: Arc<Policy>,
     policy_text: String,
     tree: Tree,
     environment: Environment,
@@ -147,7 +145,7 @@ impl Opening {
         } else {
             Environment::capture(&policy.env_allow)
         };
-        Ok(Self { policy, policy_text, tree, environment, stopwatch })
+        Ok(Self { policy: Arc::new(policy), policy_text, tree, environment, stopwatch })
     }
 
     /// Reads census and waivers, and resolves clock, lane and run id. It writes nothing yet.
@@ -182,7 +180,8 @@ impl Session {
         let exe = target_dir::current_exe();
         let target_dir =
             target_dir::find(tree.root(), exe.as_deref(), environment.get("CARGO_TARGET_DIR"));
-        let git = Git::new(tree.root(), Some(&target_dir.join("portcullis/cache")));
+        let git = Git::new(tree.root(), Some(&target_dir.join("portcullis/cache")))
+            .with_environment(environment.clone());
         let head = git.head()?;
         let allow_past = environment.get("PORTCULLIS_ALLOW_PAST") == Some("1");
         let clock = clock::resolve(
@@ -198,11 +197,10 @@ impl Session {
             dirty: None,
             base: None,
         };
-        let (census, census_faults) = files::read_census(&tree)?;
+        let census_text = files::read_census(&tree)?;
         let classification = files::read_classification(&tree)?;
-        let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
-        let guards = waiver::guards(roster.tables.iter());
-        let waivers = WaiverFile::parse(CLASSIFICATION_FILE, &classification, &ids, &guards);
+        let waivers = waivers(&roster, &classification);
+        let gates = Arc::clone(&roster.gates);
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
         let world = Arc::new(World {
             git,
@@ -211,7 +209,7 @@ impl Session {
             run_id,
             source,
             policy: Arc::clone(&roster.policy),
-            gates: Arc::clone(&roster.tables),
+            gates: Gates::later(move || gates.iter().map(|gate| gate.table().clone()).collect()),
             target_dir,
             environment,
             tree,
@@ -220,13 +218,13 @@ impl Session {
         Ok(Self {
             world,
             roster,
-            census,
-            census_faults,
             waivers,
             policy_text,
             classification,
             binary: binary.to_owned(),
             requested_mode,
+            census_text,
+            census: OnceCell::new(),
             run: OnceCell::new(),
             planned: OnceCell::new(),
             base: OnceCell::new(),
@@ -282,10 +280,48 @@ impl Session {
         })
     }
 
+    /// The roster as it was committed; empty where it cannot be used.
+    #[must_use]
+    pub fn census(&self) -> &Census {
+        &self.parsed_census().0
+    }
+
+    /// Why the census cannot be used, if so.
+    #[must_use]
+    pub fn census_faults(&self) -> &[Fault] {
+        &self.parsed_census().1
+    }
+
+    fn parsed_census(&self) -> &(Census, Vec<Fault>) {
+        self.census.get_or_init(|| {
+            let parsed = self.census_text.as_ref().map_err(Clone::clone);
+            match parsed.and_then(|text| Census::parse(text)) {
+                Ok(census) => (census, Vec::new()),
+                Err(fault) => (Census::default(), vec![fault]),
+            }
+        })
+    }
+
+    /// The rows of these gates, for those that answer for nobody else.
+    ///
+    /// A run that needs no other row reads no other one; whatever is wrong with the whole is said with the whole.
+    pub fn census_rows<'a>(&self, ids: impl Iterator<Item = &'a GateId>) -> (Census, Vec<Fault>) {
+        let ids: BTreeSet<&GateId> = ids.collect();
+        if self.census.get().is_none()
+            && self.leaves_only_receipts()
+            && let Ok(text) = &self.census_text
+            && let Some(rows) = Census::rows_of(text, ids.iter().map(|id| id.as_str()))
+        {
+            return (Census { rows }, Vec::new());
+        }
+        let rows = ids.iter().filter_map(|id| self.census().row(id)).cloned().collect();
+        (Census { rows }, self.census_faults().to_vec())
+    }
+
     /// The gates that guard the waivers themselves; no waiver applies to them.
     #[must_use]
     pub fn waiver_gates(&self) -> BTreeSet<GateId> {
-        waiver::guards(self.roster.tables.iter())
+        waiver::guards(self.roster.tables())
     }
 
     /// The run directory, made on first use.
@@ -297,9 +333,14 @@ impl Session {
             let store = Store::open(&self.world.target_dir)?;
             let ownership = if self.owned { Ownership::Owned } else { Ownership::Joined };
             let running = self.envelope(RUN_SCHEMA, self.mode().0);
+            if self.leaves_only_receipts() {
+                let run =
+                    store.create_filtered_run(&self.world.run_id, self.durability(), &running)?;
+                return Ok(Arc::new(run));
+            }
             let run =
                 store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
-            run.write_file("expected.json", self.census.document().as_bytes())?;
+            run.write_file("expected.json", self.census().document().as_bytes())?;
             run.write_file("inputs.json", recording::inputs(self)?.as_bytes())?;
             Ok(Arc::new(run))
         })
@@ -315,6 +356,19 @@ impl Session {
     #[must_use]
     pub fn planned(&self) -> Option<BTreeSet<GateId>> {
         if self.owned { self.planned.get().cloned().flatten() } else { None }
+    }
+
+    /// Whether this run looks at some gates only, in the lane in which people do that all day.
+    ///
+    /// It can never certify, so it leaves what it saw and nothing that would let others decide again: a seal over a
+    /// run that proves one gate costs more than the gate.
+    #[must_use]
+    pub fn leaves_only_receipts(&self) -> bool {
+        let filtered = self.planned.get().is_some_and(Option::is_some);
+        match self.world.lane {
+            Lane::Local => self.owned && filtered,
+            Lane::Pr | Lane::Main | Lane::Release => false,
+        }
     }
 
     /// The run directory, if anything was written.
@@ -351,7 +405,7 @@ impl Session {
     pub fn receipt(&self, n: usize) -> &Receipt {
         self.slots[n].get_or_init(|| {
             let gate = &self.roster.gates[n];
-            for need in &gate.table.common.needs {
+            for need in gate.needs() {
                 if let Some(m) = self.roster.position(need.as_str()) {
                     self.receipt(m);
                 }
@@ -403,23 +457,24 @@ impl Session {
         Published {
             tree: self.world.tree.clone(),
             views: self.roster.policy.views.clone(),
-            artifact: gate.table.common.artifact_path.clone(),
+            artifact: gate.table().common.artifact_path.clone(),
         }
     }
 
     fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest, EventLog), Fault> {
-        let mut written: Option<(Started, Digest)> = None;
+        let mut written: Option<Started> = None;
         let dir = self.run_dir()?.begin_attempt(gate.id(), |attempt| {
             let started = self.started(gate, attempt);
             let text = artifact_text(&started)?;
-            written = Some((started, Digest::of(text.as_bytes())));
+            written = Some(started);
             Ok(text)
         })?;
-        let (started, digest) = written.ok_or_else(|| {
+        let started = written.ok_or_else(|| {
             Fault::new(RECEIPT_INVALID, "an attempt began without a record", "report this as a bug")
         })?;
         let mut events = EventLog::default();
         dir.append_event(&events.started(&started)?)?;
+        let digest = dir.started_digest();
         Ok((dir, started, digest, events))
     }
 
@@ -434,11 +489,11 @@ impl Session {
             envelope: self.envelope(STARTED_SCHEMA, self.mode().0),
             gate_id: gate.id().clone(),
             kind: gate.kind().to_owned(),
-            binary: gate.table.common.binary.clone(),
+            binary: gate.binary().to_owned(),
             attempt,
             runner_attempt,
             pid: std::process::id(),
-            policy_digest: gate.table.digest(),
+            policy_digest: gate.table().digest(),
         }
     }
 
@@ -453,7 +508,9 @@ impl Session {
             return (Looked::error(&fault), trace);
         }
         let looked = match gate.prepared() {
-            Ok(prepared) => attempt::look(&self.world, &gate.table, prepared, &sink, &trace),
+            Ok(prepared) => {
+                attempt::look(&self.world, &Arc::new(gate.table().clone()), prepared, &sink, &trace)
+            }
             // A run refuses its configuration at the start; this is the way of a filtered run.
             Err(faults) => match faults.first() {
                 Some(fault) => Looked::error(fault),
@@ -486,9 +543,9 @@ impl Session {
             envelope: self.envelope(VERDICT_SCHEMA, started.envelope.mode),
             gate_id: gate.id().clone(),
             kind: gate.kind().to_owned(),
-            binary: gate.table.common.binary.clone(),
+            binary: gate.binary().to_owned(),
             attempt: started.attempt,
-            policy_digest: gate.table.digest(),
+            policy_digest: gate.table().digest(),
             started_digest,
             outcome: looked.outcome,
             examined: looked.examined,
@@ -545,17 +602,26 @@ pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
     artifact::document(value).map_err(|source| json(&source))
 }
 
-/// Renders a view, which is a tree already.
+/// Renders a view, whose keys are in order already.
 ///
 /// # Errors
 /// As [`artifact_text`].
-pub fn view_text(view: &serde_json::Value) -> Result<String, Fault> {
-    artifact::of_value(view).map_err(|source| json(&source))
+pub fn view_text(view: &impl artifact::Sorted) -> Result<String, Fault> {
+    artifact::of_sorted(view).map_err(|source| json(&source))
 }
 
 fn json(source: &serde_json::Error) -> Fault {
     Fault::new(RECEIPT_INVALID, "a document could not be rendered", "report this as a bug")
         .because(source)
+}
+
+/// Reads the waivers. Without a file there is nothing to hold against the gates that exist.
+fn waivers(roster: &Roster, text: &str) -> WaiverFile {
+    if text.is_empty() {
+        return WaiverFile::parse(CLASSIFICATION_FILE, text, &BTreeSet::new(), &BTreeSet::new());
+    }
+    let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
+    WaiverFile::parse(CLASSIFICATION_FILE, text, &ids, &waiver::guards(roster.tables()))
 }
 
 /// The run id, and whether this process made it up and so owns the run.

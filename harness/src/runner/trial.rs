@@ -20,18 +20,14 @@ pub enum Subject {
     Aggregate(&'static str),
 }
 
-/// Every trial of this binary, by name: the same names as [`super::roster::names`].
-pub fn subjects(session: &Session) -> BTreeMap<String, Subject> {
-    let gates = session
-        .roster
-        .of_binary(&session.binary)
-        .map(|n| (session.roster.gates[n].id().to_string(), Subject::Gate(n)));
-    let mut subjects: BTreeMap<String, Subject> = gates.collect();
-    if session.binary == session.roster.policy.binary {
-        subjects
-            .extend(AGGREGATES.iter().map(|name| ((*name).to_owned(), Subject::Aggregate(name))));
+/// What the trial of this name, one of [`super::roster::names`], stands for.
+#[must_use]
+pub fn subject(session: &Session, name: &str) -> Option<Subject> {
+    let aggregate = AGGREGATES.iter().find(|aggregate| **aggregate == name);
+    match aggregate {
+        Some(name) => Some(Subject::Aggregate(name)),
+        None => session.roster.position(name).map(Subject::Gate),
     }
-    subjects
 }
 
 /// The trials of these subjects.

@@ -34,11 +34,19 @@ impl GateId {
     /// # Errors
     /// When the text is empty, too long, or has another character than `a-z`, `0-9` and `_`.
     pub fn parse(text: &str) -> Result<Self, IdError> {
+        Self::check(text).map(|()| Self(text.to_owned()))
+    }
+
+    /// Says whether a text is a gate id.
+    ///
+    /// # Errors
+    /// As [`GateId::parse`].
+    pub fn check(text: &str) -> Result<(), IdError> {
         let mut bytes = text.bytes();
         let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
         let tail = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
         if head && tail && text.len() <= GATE_ID_MAX {
-            return Ok(Self(text.to_owned()));
+            return Ok(());
         }
         Err(IdError {
             text: text.chars().take(60).collect(),

@@ -27,6 +27,7 @@ use portcullis::{
         recorded::{Facts, INPUTS_SCHEMA, Material},
     },
     report::views::{self, DECISION_SCHEMA, ENVIRONMENT_SCHEMA},
+    runner::session::view_text,
     wire::{
         code::{BASELINE_UNUSABLE, LOST_COVERAGE, RESULT_INCONSISTENT},
         receipt::ErrorRecord,
@@ -85,7 +86,7 @@ pub(super) fn close(
         documents(record, &account)?;
         let header = ground.header.envelope(DECISION_SCHEMA);
         let document = views::decision(&header, &decision, &facts).or_exit(Exit::Internal)?;
-        record.write_value("decision.json", &document)
+        record.write_text("decision.json", &view_text(&document).or_exit(Exit::Internal)?)
     })?;
     record.write("phases.json", PHASES_SCHEMA, &json!({ "phases": phases.phases }))?;
     record.seal()?;

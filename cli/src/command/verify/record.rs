@@ -16,12 +16,14 @@ use portcullis::{
         census::Census,
         decide::Decision,
         quarantine::QuarantineFile,
-        receipt::{Receipt, judge},
+        receipt::{Receipt, ReceiptState, judge},
         recorded::{Facts, INPUTS_SCHEMA, Material, Recorded},
     },
     report::views::DECISION_SCHEMA,
     wire::{
-        code::{DECISION_DIFFERS, INPUTS_INVALID, RECEIPT_FOREIGN, SCHEMA_UNSUPPORTED},
+        code::{
+            DECISION_DIFFERS, INPUTS_INVALID, RECEIPT_FOREIGN, RECEIPT_UNSEALED, SCHEMA_UNSUPPORTED,
+        },
         receipt::{Clock, Envelope, ErrorRecord},
     },
 };
@@ -65,7 +67,7 @@ impl Record {
                 (clock, facts, Some(decision))
             }
             // Nothing is known of a run that did not end, and a decision that lies there was not sealed.
-            RunState::Running | RunState::Interrupted | RunState::Refused => {
+            RunState::Running | RunState::Filtered | RunState::Interrupted | RunState::Refused => {
                 (envelope.clock, Facts::unknown(inputs.planned.clone()), None)
             }
         };
@@ -124,6 +126,27 @@ impl Record {
             Some(selected) => all.difference(selected).chain(&nothing).cloned().collect(),
         }
     }
+}
+
+/// What is wrong with the receipts of a run that was filtered in lane `local`; nothing for any other run.
+pub(super) fn filtered(dir: &Path) -> Result<Option<Vec<Fault>>, Fault> {
+    let run = read_run(dir)?;
+    if run.state != RunState::Filtered {
+        return Ok(None);
+    }
+    let attempts = read_attempts(dir)?;
+    let judged = attempts.iter().filter_map(|attempt| judge(attempt, &run.envelope.run_id));
+    Ok(Some(judged.filter_map(|receipt| unfit(&receipt)).collect()))
+}
+
+fn unfit(receipt: &Receipt) -> Option<Fault> {
+    let (code, detail) = match &receipt.state {
+        ReceiptState::Complete(..) => return None,
+        ReceiptState::Unsealed(_) => (RECEIPT_UNSEALED, "it started and never finished"),
+        ReceiptState::Broken { code, detail } => (*code, detail.as_str()),
+    };
+    let headline = format!("attempt {} of `{}`: {detail}", receipt.attempt, receipt.gate_id);
+    Some(Fault::new(code, headline, "run the gate again"))
 }
 
 /// What was written when the run ended.

@@ -79,7 +79,11 @@ impl Kept {
         if self.whole {
             return Some(self);
         }
-        let named = self.members.iter().find(|(known, _)| known == name);
+        // Most names differ in their length or first byte, and a call to compare the rest costs more than that.
+        let first = name.as_bytes().first();
+        let named = self.members.iter().find(|(known, _)| {
+            known.len() == name.len() && known.as_bytes().first() == first && known == name
+        });
         named.map(|(_, member)| member).or(self.each.as_deref())
     }
 

@@ -2,6 +2,7 @@
 
 use super::{
     MANIFEST_SCHEMA, RUN_SCHEMA, RunDir, RunRecord, RunState, read_run, read_small, render,
+    unrendered,
 };
 use crate::{
     evidence::{
@@ -9,6 +10,7 @@ use crate::{
         tree::{EntryKind, HardLinks, Tree},
     },
     wire::{
+        artifact::{self, Document},
         code::{DIGEST_MISMATCH, FILE_UNHASHED, INPUT_TOO_LARGE, INPUT_UNREADABLE, RUN_UNSEALED},
         fault::{Fault, Location},
         id::Digest,
@@ -47,7 +49,7 @@ pub struct ManifestFile {
 }
 
 impl RunDir {
-    /// Hashes every file into `manifest.json`, seals `run.json` with its digest, and swaps `latest` last.
+    /// Writes the digest of every file into `manifest.json`, seals `run.json` with its digest, and swaps `latest` last.
     ///
     /// `envelope` is the header of the sealed run record: its `generated_at` is when the run ended. Returns the seal.
     ///
@@ -55,14 +57,15 @@ impl RunDir {
     /// `attempt_conflict` when the run is over, `link_refused` for a link in it, `receipt_unwritable`.
     pub fn seal(&self, envelope: &Envelope) -> Result<Digest, Fault> {
         self.expect_running()?;
-        let tree = Tree::new(self.path())?;
-        let mut files = Vec::new();
-        for path in list(&tree)? {
-            let (sha256, bytes) = hash(&tree, &path)?;
-            files.push(ManifestFile { path, sha256, bytes });
-        }
-        let manifest =
-            render(&Manifest { envelope: envelope.with_schema(MANIFEST_SCHEMA), files })?;
+        let files = match &self.written {
+            Some(written) => written.files()?,
+            None => found(self.path())?,
+        };
+        // A run of ten thousand gates has thirty thousand files, so they never become one tree.
+        let manifest = Document::of(&envelope.with_schema(MANIFEST_SCHEMA))
+            .map(|document| document.rows("files", &files, |file| file))
+            .and_then(|document| artifact::of_sorted(&document))
+            .map_err(|source| unrendered(&source))?;
         self.put("manifest.json", manifest.as_bytes())?;
         let seal = Digest::of(manifest.as_bytes());
         let record = RunRecord {
@@ -83,11 +86,7 @@ impl RunDir {
 pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
     let record = read_run(run_dir)?;
     let (RunState::Sealed, Some(seal)) = (record.state, record.manifest_sha256) else {
-        return Ok(vec![
-            Fault::new(RUN_UNSEALED, "the run was never sealed", "run again to its end")
-                .at(Location::file("run.json"))
-                .found(format!("state {:?}", record.state).to_lowercase()),
-        ]);
+        return Ok(vec![unsealed(record.state)]);
     };
     let bytes = read_small(run_dir, "manifest.json")?;
     if Digest::of(&bytes) != seal {
@@ -130,6 +129,31 @@ pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
             .map(|file| differs(file.path.as_str(), &file.sha256.to_string(), "no such file")),
     );
     Ok(faults)
+}
+
+/// Hashes what lies in a run directory: the way of whoever seals what others wrote.
+fn found(run_dir: &Path) -> Result<Vec<ManifestFile>, Fault> {
+    let tree = Tree::new(run_dir)?;
+    let hashed = |path: RelPath| {
+        let (sha256, bytes) = hash(&tree, &path)?;
+        Ok(ManifestFile { path, sha256, bytes })
+    };
+    list(&tree)?.into_iter().map(hashed).collect()
+}
+
+fn unsealed(state: RunState) -> Fault {
+    let (headline, remedy) = match state {
+        RunState::Filtered => (
+            "the run was filtered, and a filtered run of lane `local` leaves receipts and no seal",
+            "run the gate binary without a filter, or read the receipts below `gates/`",
+        ),
+        RunState::Running | RunState::Sealed | RunState::Interrupted | RunState::Refused => {
+            ("the run was never sealed", "run again to its end")
+        }
+    };
+    Fault::new(RUN_UNSEALED, headline, remedy)
+        .at(Location::file("run.json"))
+        .found(format!("state {state:?}").to_lowercase())
 }
 
 fn differs(path: &str, expected: &str, found: &str) -> Fault {

@@ -1,8 +1,13 @@
 //! A run directory and the attempts within it. Each attempt directory has exactly one writer.
 
-use super::{ATTEMPTS_MAX, RunRecord, RunState, Store, disk, read_run, render, unwritable};
+use super::{
+    ATTEMPTS_MAX, RunRecord, RunState, Store, disk, read_run, render, unwritable, written::Written,
+};
 use crate::{
-    evidence::tree::{EntryKind, HardLinks, Tree},
+    evidence::{
+        digest::Hasher,
+        tree::{EntryKind, HardLinks, Tree},
+    },
     kernel::receipt::RawAttempt,
     wire::{
         code::{ATTEMPT_CONFLICT, INPUT_TOO_LARGE, RECEIPT_INVALID, RECEIPT_UNWRITABLE},
@@ -16,7 +21,7 @@ use std::{
     fs::{File, OpenOptions},
     io,
     path::{Path, PathBuf},
-    sync::{Mutex, PoisonError},
+    sync::{Arc, Mutex, PoisonError},
 };
 
 /// A run directory.
@@ -25,11 +30,18 @@ pub struct RunDir {
     path: PathBuf,
     run_id: RunId,
     pub(super) store: Store,
+    // Absent where other processes write as well, and where nobody is going to seal.
+    pub(super) written: Option<Arc<Written>>,
 }
 
 impl RunDir {
     pub(super) fn at(path: PathBuf, run_id: RunId, store: Store) -> Self {
-        Self { path, run_id, store }
+        Self { path, run_id, store, written: None }
+    }
+
+    /// From here on this process is the only writer, and remembers what it writes.
+    pub(super) fn remember(&mut self) {
+        self.written = Some(Arc::default());
     }
 
     /// Where it is.
@@ -60,7 +72,17 @@ impl RunDir {
             .disk
             .write_new(&record, started.as_bytes())
             .map_err(|source| unwritable(&record, &source))?;
-        Ok(AttemptDir { path, attempt, disk: self.store.disk.clone(), events: Mutex::new(None) })
+        let dir = AttemptDir {
+            path,
+            attempt,
+            prefix: format!("gates/{gate}/attempt-{attempt}"),
+            started: Digest::of(started.as_bytes()),
+            disk: self.store.disk.clone(),
+            events: Mutex::new(None),
+            written: self.written.clone(),
+        };
+        dir.note("started.json", dir.started, started.len() as u64);
+        Ok(dir)
     }
 
     /// Creating a directory is atomic on every system, so two processes never hold one attempt.
@@ -102,7 +124,11 @@ impl RunDir {
                 "write the document under another name",
             ));
         }
-        self.put(name, bytes)
+        self.put(name, bytes)?;
+        if let Some(written) = &self.written {
+            written.note(name.to_owned(), Digest::of(bytes), bytes.len() as u64);
+        }
+        Ok(())
     }
 
     pub(super) fn put(&self, name: &str, bytes: &[u8]) -> Result<(), Fault> {
@@ -122,7 +148,9 @@ impl RunDir {
     pub fn end_unsealed(&self, envelope: &Envelope, state: RunState) -> Result<(), Fault> {
         self.expect_running()?;
         let state = match state {
-            RunState::Sealed | RunState::Running | RunState::Interrupted => RunState::Interrupted,
+            RunState::Sealed | RunState::Running | RunState::Filtered | RunState::Interrupted => {
+                RunState::Interrupted
+            }
             RunState::Refused => RunState::Refused,
         };
         let envelope = envelope.with_schema(super::RUN_SCHEMA);
@@ -133,7 +161,7 @@ impl RunDir {
     pub(super) fn expect_running(&self) -> Result<(), Fault> {
         match read_run(&self.path)?.state {
             RunState::Running => Ok(()),
-            RunState::Sealed | RunState::Interrupted | RunState::Refused => {
+            RunState::Sealed | RunState::Filtered | RunState::Interrupted | RunState::Refused => {
                 Err(super::taken(&self.run_id, "it is over"))
             }
         }
@@ -214,8 +242,19 @@ fn stray(path: &RelPath, expected: &str) -> Fault {
 pub struct AttemptDir {
     path: PathBuf,
     attempt: u32,
+    prefix: String,
+    started: Digest,
     disk: disk::Disk,
-    events: Mutex<Option<File>>,
+    events: Mutex<Option<Events>>,
+    written: Option<Arc<Written>>,
+}
+
+/// `events.jsonl` while it grows.
+#[derive(Debug)]
+struct Events {
+    file: File,
+    hasher: Hasher,
+    bytes: u64,
 }
 
 impl AttemptDir {
@@ -231,6 +270,18 @@ impl AttemptDir {
         &self.path
     }
 
+    /// The digest of its `started.json`.
+    #[must_use]
+    pub fn started_digest(&self) -> Digest {
+        self.started
+    }
+
+    fn note(&self, name: &str, sha256: Digest, bytes: u64) {
+        if let Some(written) = &self.written {
+            written.note(format!("{}/{name}", self.prefix), sha256, bytes);
+        }
+    }
+
     /// Writes `verdict.json`, which seals the attempt.
     ///
     /// # Errors
@@ -238,7 +289,12 @@ impl AttemptDir {
     pub fn write_verdict(&self, text: &str) -> Result<(), Fault> {
         let path = self.path.join("verdict.json");
         match self.disk.create(&path, text.as_bytes()) {
-            Ok(()) => Ok(()),
+            Ok(()) => {
+                if self.written.is_some() {
+                    self.note("verdict.json", Digest::of(text.as_bytes()), text.len() as u64);
+                }
+                Ok(())
+            }
             Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Err(Fault::new(
                 ATTEMPT_CONFLICT,
                 "an attempt has a verdict already",
@@ -263,16 +319,25 @@ impl AttemptDir {
             ));
         }
         let mut events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
-        let file = match events.take() {
-            Some(file) => file,
+        let open = match events.take() {
+            Some(open) => open,
             None => OpenOptions::new()
                 .append(true)
                 .create_new(true)
                 .open(&path)
+                .map(|file| Events { file, hasher: Hasher::new(), bytes: 0 })
                 .map_err(|source| unwritable(&path, &source))?,
         };
-        let file = events.insert(file);
-        self.disk.append(file, line.as_bytes()).map_err(|source| unwritable(&path, &source))
+        let open = events.insert(open);
+        self.disk
+            .append(&mut open.file, line.as_bytes())
+            .map_err(|source| unwritable(&path, &source))?;
+        if self.written.is_some() {
+            open.hasher.update(line.as_bytes());
+            open.bytes += line.len() as u64;
+            self.note("events.jsonl", open.hasher.clone().finish(), open.bytes);
+        }
+        Ok(())
     }
 
     /// Writes a file below `artifacts/`, whole, in place of an earlier one of this attempt.
@@ -285,10 +350,8 @@ impl AttemptDir {
         let dir = path.parent().unwrap_or(&self.path);
         self.disk.create_dirs(dir).map_err(|source| unwritable(dir, &source))?;
         self.disk.replace(&path, bytes).map_err(|source| unwritable(&path, &source))?;
-        Ok(Evidence {
-            path: name.to_string(),
-            sha256: Some(Digest::of(bytes)),
-            bytes: bytes.len() as u64,
-        })
+        let (sha256, bytes) = (Digest::of(bytes), bytes.len() as u64);
+        self.note(name.as_str(), sha256, bytes);
+        Ok(Evidence { path: name.to_string(), sha256: Some(sha256), bytes })
     }
 }

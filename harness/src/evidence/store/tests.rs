@@ -113,6 +113,49 @@ fn fg48_every_prefix_and_every_deletion_is_noticed() {
 }
 
 #[test]
+fn fg48_what_happens_between_a_write_and_the_seal_is_noticed() {
+    type Meddle = fn(&Path) -> io::Result<()>;
+    let verdict = "gates/alpha/attempt-1/verdict.json";
+    let table: &[(&str, &str, Meddle)] = &[
+        ("a verdict was changed", "digest_mismatch", |run| {
+            fs::write(run.join("gates/alpha/attempt-1/verdict.json"), "{\"outcome\": \"Pass\"}\n")
+        }),
+        ("an event was added", "digest_mismatch", |run| {
+            fs::write(run.join("gates/alpha/attempt-1/events.jsonl"), "{\"seq\":1}\n{\"seq\":9}\n")
+        }),
+        ("an artifact was changed", "digest_mismatch", |run| {
+            fs::write(run.join("gates/alpha/attempt-1/artifacts/a.txt"), "Artifact")
+        }),
+        ("a start was lost", "digest_mismatch", |run| {
+            fs::remove_file(run.join("gates/alpha/attempt-1/started.json"))
+        }),
+        ("a view was changed", "digest_mismatch", |run| {
+            fs::write(run.join("views/a.json"), "[]\n")
+        }),
+        ("a file was added", "file_unhashed", |run| fs::write(run.join("views/b.json"), "{}\n")),
+    ];
+    let nothing: Meddle = |_| Ok(());
+    for (case, code, meddle) in table.iter().chain(&[("nothing", "", nothing)]) {
+        let (_dir, store) = store();
+        let header = envelope("r1", EARLY);
+        let run = begin_run(&store, &header, Ownership::Owned).expect("a run");
+        let attempt =
+            run.begin_attempt(&gate("alpha"), |n| Ok(format!("{n}\n"))).expect("an attempt");
+        attempt.append_event("{\"seq\":1}\n").expect("an event");
+        attempt.append_event("{\"seq\":2}\n").expect("an event");
+        attempt.write_artifact(&rel("a.txt"), b"artifact").expect("an artifact");
+        attempt.write_verdict("{\"outcome\": \"pass\"}\n").expect("a verdict");
+        run.write_file("views/a.json", b"{}\n").expect("a view");
+        assert!(run.path().join(verdict).is_file(), "{case}");
+        meddle(run.path()).expect(case);
+        run.seal(&header).expect("a seal over what was written");
+        let seen = codes(&verify_manifest(run.path()).expect("a run"));
+        let expected: Vec<&str> = Some(*code).filter(|code| !code.is_empty()).into_iter().collect();
+        assert_eq!(seen, expected, "{case}");
+    }
+}
+
+#[test]
 fn fg76_a_disk_that_is_full_at_any_write_leaves_no_green_run() {
     let mut refused = 0;
     for writes in 0.. {
@@ -255,6 +298,28 @@ fn fg77_latest_is_stale_when_a_newer_run_lies_beside_it() {
     assert!(store.latest().is_ok(), "an older run changes nothing");
     fs::create_dir(store.dir().join("runs/empty")).expect("a run killed before its first record");
     assert!(store.latest().is_err(), "a run without a record could be newer");
+}
+
+#[test]
+fn fg77_a_filtered_run_is_never_sealed_and_makes_latest_stale() {
+    let (_dir, store) = store();
+    make_run(&store, "r1", EARLY).expect("a green run");
+    let newer = envelope("r2", LATE);
+    let run = store
+        .create_filtered_run(&newer.run_id, Durability::Cached, &newer)
+        .expect("a run of some gates");
+    assert_eq!(read_run(run.path()).expect("a record").state, RunState::Filtered);
+    let stale = store.latest().map(|_| ()).map_err(|fault| fault.code().name());
+    assert_eq!(stale, Err("latest_stale"));
+    assert_eq!(codes(&verify_manifest(run.path()).expect("a run")), ["run_unsealed"]);
+    let sealed = run.seal(&newer).map(|_| ()).map_err(|fault| fault.code().name());
+    assert_eq!(sealed, Err("attempt_conflict"));
+    assert!(
+        run.end_unsealed(&newer, RunState::Interrupted).is_err(),
+        "it says what it is for good"
+    );
+    let joined = begin_run(&store, &newer, Ownership::Joined).map(|_| ());
+    assert_eq!(joined.map_err(|fault| fault.code().name()), Err("attempt_conflict"));
 }
 
 #[test]

@@ -17,7 +17,10 @@ use crate::{
     },
 };
 use serde::de::DeserializeOwned;
-use std::{ops::Range, sync::OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, LazyLock, OnceLock},
+};
 use toml::Spanned;
 
 const POLICY_FILE: &str = "portcullis.toml";
@@ -33,36 +36,35 @@ pub struct GateTable {
     digest: OnceLock<Digest>,
     source: Source,
     span: Range<usize>,
-    config: Table,
+    // All keys but the id, shared by every copy; absent for a gate written in Rust that has no table.
+    keys: Option<Arc<Table>>,
 }
 
 impl GateTable {
     /// Reads a table; `None` when it has no usable id. Every fault goes to `faults`.
     pub(super) fn read(
         source: &Source,
-        table: &Table,
+        table: Table,
         span: Range<usize>,
         policy: &Policy,
         faults: &mut Vec<Fault>,
     ) -> Option<Self> {
-        let mut keys = Keys::new(source, table, span.clone(), "the gate", CODES, faults);
+        let mut keys = Keys::new(source, &table, span.clone(), "the gate", CODES, faults);
         let id = keys.gate_id("id");
         let id = keys.required("id", id)?;
         let common = Common::read(&mut keys, id, policy);
         Some(Self::assemble(common, source, table, span))
     }
 
-    fn assemble(common: Common, source: &Source, table: &Table, span: Range<usize>) -> Self {
+    fn assemble(common: Common, source: &Source, mut table: Table, span: Range<usize>) -> Self {
         // Without the id, so that the census can tell a renamed gate from one removed and one added.
-        let mut nameless = table.clone();
-        nameless.remove("id");
-        let own = table.iter().filter(|(key, _)| !COMMON_KEYS.contains(&key.as_str()));
+        table.remove("id");
         Self {
             common,
             location: source.locate(span.start),
-            digest: OnceLock::from(document::digest(&nameless)),
+            digest: OnceLock::new(),
             source: source.clone(),
-            config: own.map(|(key, entry)| (key.clone(), entry.clone())).collect(),
+            keys: Some(Arc::new(table)),
             span,
         }
     }
@@ -84,7 +86,7 @@ impl GateTable {
         let mut keys = Keys::new(&source, &table, 0..0, "the gate", CODES, &mut faults);
         let common = Common::read(&mut keys, id, &policy);
         if faults.is_empty() {
-            Ok(Self::assemble(common, &source, &table, 0..0))
+            Ok(Self::assemble(common, &source, table, 0..0))
         } else {
             Err(faults.remove(0))
         }
@@ -95,14 +97,14 @@ impl GateTable {
     pub fn for_rust(id: GateId, policy: &Policy, binary: &str) -> Self {
         let mut common = Common::defaults(id, policy);
         binary.clone_into(&mut common.binary);
-        let source = Source::new(POLICY_FILE, "");
+        static NOWHERE: LazyLock<Source> = LazyLock::new(|| Source::new(POLICY_FILE, ""));
         Self {
             location: Location::file(POLICY_FILE),
             digest: OnceLock::new(),
             common,
-            source,
+            source: NOWHERE.clone(),
             span: 0..0,
-            config: Table::new(),
+            keys: None,
         }
     }
 
@@ -110,6 +112,9 @@ impl GateTable {
     #[must_use]
     pub fn digest(&self) -> Digest {
         *self.digest.get_or_init(|| {
+            if let Some(keys) = &self.keys {
+                return document::digest(keys);
+            }
             // A gate written in Rust without a table. Owner and binary stand in the census beside the digest.
             let Common { id, timeout_ms, cost, .. } = &self.common;
             Digest::of(format!("rust gate without a table\0{id}\0{timeout_ms}\0{cost}").as_bytes())
@@ -123,7 +128,9 @@ impl GateTable {
     /// # Errors
     /// `config_unknown_key` for a key that the type does not have, else `config_invalid`, with the place.
     pub fn config<T: DeserializeOwned>(&self) -> Result<T, Fault> {
-        let lent = Spanned::new(self.span.clone(), document::lend(&self.config));
+        let keys = self.keys.iter().flat_map(|keys| keys.iter());
+        let own = keys.filter(|(key, _)| !COMMON_KEYS.contains(&key.as_str()));
+        let lent = Spanned::new(self.span.clone(), document::lend(own));
         T::deserialize(toml::de::Deserializer::from(lent)).map_err(|error| self.refused(&error))
     }
 

@@ -14,6 +14,20 @@ fn read(body: &str) -> Policy {
 }
 
 #[test]
+fn a_digest_covers_every_key_but_the_id() {
+    let digest = |body: &str| read(&format!("[[gate]]\n{body}")).gates[0].digest();
+    let plain = digest("id = 'a'\nkind = 'command'\nargv = ['true']\n");
+    assert_eq!(digest("id = 'b'\nargv = ['true']\nkind = 'command'\n"), plain, "a renamed gate");
+    for other in [
+        "id = 'a'\nkind = 'command'\nargv = ['false']\n",
+        "id = 'a'\nkind = 'command'\nargv = ['true']\ncost = 1\n",
+        "id = 'a'\nkind = 'command'\n",
+    ] {
+        assert_ne!(digest(other), plain, "{other}");
+    }
+}
+
+#[test]
 fn a_whole_policy_is_read() {
     let policy = read(
         "binary = 'my-gates'\nreplay_prefix = ['ssh', 'builder']\ndefault_timeout = '90s'\n\

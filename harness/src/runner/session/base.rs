@@ -26,7 +26,8 @@ pub struct Base {
 
 pub(super) fn read(session: &Session) -> Result<Base, Fault> {
     let rev = Base::named(&session.world.environment);
-    Base::at(rev.as_deref(), &session.world.git, &session.roster.tables)
+    let tables: Vec<&GateTable> = session.roster.tables().collect();
+    Base::at(rev.as_deref(), &session.world.git, &tables)
 }
 
 impl Base {
@@ -42,7 +43,7 @@ impl Base {
     ///
     /// # Errors
     /// `base_unresolvable` where a base is named and cannot be had, and whatever git refuses.
-    pub fn at(rev: Option<&str>, git: &Git, tables: &[GateTable]) -> Result<Self, Fault> {
+    pub fn at(rev: Option<&str>, git: &Git, tables: &[&GateTable]) -> Result<Self, Fault> {
         let Some(rev) = rev else {
             // Nobody can say what this change touches, so it counts as touching the waivers.
             return Ok(Self { touched: true, ..Self::default() });
@@ -62,7 +63,7 @@ impl Base {
                     .because(&source)
                 })?;
                 let ids = tables.iter().map(|table| table.common.id.clone()).collect();
-                let guards = waiver::guards(tables);
+                let guards = waiver::guards(tables.iter().copied());
                 let parsed = WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &guards);
                 parsed.waivers.keys().cloned().collect()
             }

@@ -3,7 +3,6 @@
 use super::{CENSUS_FILE, CENSUS_MAX_BYTES, CLASSIFICATION_FILE, POLICY_MAX_BYTES};
 use crate::{
     evidence::tree::Tree,
-    kernel::census::Census,
     wire::{
         code::{CENSUS_INVALID, CONFIG_ABSENT},
         fault::{Fault, Location},
@@ -22,7 +21,8 @@ pub(super) fn classification_path() -> Result<RelPath, Fault> {
         .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))
 }
 
-pub(super) fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
+/// The text of the census, or that there is none; the outer error is that nobody could look.
+pub(super) fn read_census(tree: &Tree) -> Result<Result<String, Fault>, Fault> {
     let path = RelPath::parse(CENSUS_FILE)
         .map_err(|source| Fault::new(CONFIG_ABSENT, source.to_string(), "rename it"))?;
     if !tree.exists(&path)? {
@@ -32,12 +32,9 @@ pub(super) fn read_census(tree: &Tree) -> Result<(Census, Vec<Fault>), Fault> {
             "run `cargo portcullis census --bless` and commit the file",
         )
         .at(Location::file(CENSUS_FILE));
-        return Ok((Census::default(), vec![fault]));
+        return Ok(Err(fault));
     }
-    match Census::parse(&tree.read_text(&path, CENSUS_MAX_BYTES)?) {
-        Ok(census) => Ok((census, Vec::new())),
-        Err(fault) => Ok((Census::default(), vec![fault])),
-    }
+    tree.read_text(&path, CENSUS_MAX_BYTES).map(Ok)
 }
 
 /// The text of the waivers; empty where there is no such file.
