@@ -148,10 +148,6 @@ codes! {
     DEADLINE_EXCEEDED = "PC0337", "deadline_exceeded", "A run did not end within its deadline.";
     RUN_INTERRUPTED = "PC0338", "run_interrupted", "A run was interrupted before its end.";
     ENGINE_FAILED = "PC0339", "engine_failed", "The program that runs the tests did not end as it should.";
-    SHARD_MISSING = "PC0340", "shard_missing", "A shard of a plan is absent.";
-    SHARD_COVER_GAP = "PC0341", "shard_cover_gap", "The shards do not cover the plan.";
-    SHARD_CONFLICT = "PC0342", "shard_conflict", "Two shards say different things about one part of the plan.";
-    SHARD_MISMATCH = "PC0343", "shard_mismatch", "Shards are of different commits, policies, censuses or plans.";
     BASELINE_UNUSABLE = "PC0344", "baseline_unusable", "A baseline cannot be read, or is not comparable.";
     LOST_COVERAGE = "PC0345", "lost_coverage", "What passed on the baseline was not observed.";
     TARGET_GONE = "PC0346", "target_gone", "A target of an earlier run no longer exists.";
