@@ -11,6 +11,7 @@ mod false_green {
     mod process;
     mod receipts;
     mod run;
+    mod runner;
     mod sample;
     mod subcommand;
     mod waivers;

@@ -1,10 +1,16 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
 mod census;
+mod diff;
 mod explain;
 mod list;
+mod plan;
+mod replay;
+mod run;
 mod verify;
 mod waiver;
+
+pub(crate) use run::{Failure, scratch};
 
 use crate::{
     args::{Arguments, Verb},
@@ -15,6 +21,11 @@ use crate::{
 /// Runs the command and returns what the process exits with.
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
     match &arguments.verb {
+        Verb::Run(run) => run::run(run, out),
+        Verb::Rerun(rerun) => run::again(rerun, out),
+        Verb::Replay(replay) => replay::run(replay, out),
+        Verb::Diff(diff) => diff::run(diff, out),
+        Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Census(census) => census::run(census, out),

@@ -5,10 +5,25 @@ use portcullis_gates as _;
 
 mod args;
 mod command;
+mod digest;
 mod engine;
 mod exit;
+mod ground;
+mod history;
+mod interrupt;
+mod locate;
+mod outcome;
+mod plan;
+mod reconcile;
+mod record;
+mod replays;
 mod repository;
+mod shard;
+mod suites;
+mod summary;
 mod transport;
+mod triage;
+mod verdict;
 
 use std::process::ExitCode;
 use transport::Transport;

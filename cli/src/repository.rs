@@ -45,8 +45,14 @@ impl Repository {
 
     /// The policy; every fault of it ends the command.
     pub(crate) fn policy(&self) -> Result<Policy, Refused> {
+        self.policy_and_text().map(|(policy, _text)| policy)
+    }
+
+    /// The policy and its text, which a run keeps.
+    pub(crate) fn policy_and_text(&self) -> Result<(Policy, String), Refused> {
         let text = self.read(POLICY_FILE, POLICY_MAX_BYTES)?.unwrap_or_default();
-        policy::parse(POLICY_FILE, &text).or_exit(Exit::Usage)
+        let policy = policy::parse(POLICY_FILE, &text).or_exit(Exit::Usage)?;
+        Ok((policy, text))
     }
 
     /// The committed census, or why there is none.

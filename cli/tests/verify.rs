@@ -143,6 +143,8 @@ impl Sample {
             base_waivers: None,
             run_faults: Vec::new(),
             source_dirty: false,
+            tests: 0,
+            reserved: Vec::new(),
         };
         let header = envelope(views::DECISION_SCHEMA, RUN);
         let material = Material::read(&recorded(None), Census::of(&self.tables)).expect("material");

@@ -9,24 +9,13 @@ use std::{
 /// The numbers of the corpus (`security.md`, section 3).
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=78;
 
-const RUNNER: &str = "needs `cargo portcullis run`, which reads what nextest reports";
 const MERGE: &str = "needs shards and `cargo portcullis merge`";
 const WORKFLOW: &str = "needs the gates over workflows";
 
 /// Numbers that nothing here provokes yet, and what they wait for.
 const LATER: &[(u32, &str)] = &[
-    (25, RUNNER),
-    (26, RUNNER),
-    (27, RUNNER),
-    (28, RUNNER),
     (29, "needs the gate over nextest's configuration"),
     (30, "needs the gate over nextest's configuration"),
-    (31, RUNNER),
-    (32, RUNNER),
-    (33, "needs `cargo portcullis rerun`"),
-    (34, "needs `cargo portcullis rerun`"),
-    (35, RUNNER),
-    (36, "needs `cargo portcullis replay`"),
     (51, "needs the tree digest of the work tree in the decision"),
     (52, "needs policy on two trees"),
     (55, "belongs to the tests of snapshots and of the census, until its case stands here"),
@@ -50,6 +39,7 @@ const SOURCES: &[&str] = &[
     include_str!("kinds.rs"),
     include_str!("nextest.rs"),
     include_str!("receipts.rs"),
+    include_str!("runner.rs"),
     include_str!("waivers.rs"),
 ];
 

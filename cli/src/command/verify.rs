@@ -5,31 +5,28 @@ mod record;
 
 use crate::{
     args::Verify,
-    engine::cargo_test::Cargo,
-    exit::{Exit, OrExit, Refused},
+    exit::{Exit, Refused},
+    history, locate,
     repository::Repository,
     transport::Transport,
+    verdict,
 };
 use portcullis::{
-    Effective, Fault, GateId, Location, RunId, RunVerdict,
-    evidence::store::{Store, verify_manifest},
+    Effective, Fault, GateId, Location,
+    evidence::store::verify_manifest,
     kernel::{
         census::Census,
         decide::{Decided, Decision},
     },
     report::human::count,
     runner::session::CENSUS_FILE,
-    wire::{
-        code::{CENSUS_GATE_MISSING, RUN_UNREADABLE},
-        receipt::ErrorRecord,
-    },
+    wire::{code::CENSUS_GATE_MISSING, receipt::ErrorRecord},
 };
 use record::Record;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 const SCHEMA: &str = "portcullis.verify.v1";
-const LATEST: &str = "latest";
 
 /// What came of a verification.
 struct Verified {
@@ -43,62 +40,12 @@ struct Verified {
 pub(crate) fn run(arguments: &Verify, out: &mut Transport) -> Result<Exit, Refused> {
     // A run that was copied elsewhere is verified without its repository, as far as that goes.
     let repository = Repository::discover().ok();
-    let dir = locate(&arguments.run, repository.as_ref())?;
+    let dir = locate::run(&arguments.run, repository.as_ref())?;
     let census = repository.as_ref().map(Repository::census).transpose()?;
     let verified = verify(&dir, census, arguments.full);
     let exit = exit(&verified);
     answer(&dir, &verified, exit, out);
     Ok(exit)
-}
-
-/// The directory that a word means: a path, `latest`, or the id of a run.
-fn locate(word: &str, repository: Option<&Repository>) -> Result<PathBuf, Refused> {
-    let gone = |headline: String, remedy: &str| {
-        Refused::new(Exit::Invalid, Fault::new(RUN_UNREADABLE, headline, remedy))
-    };
-    let path = Path::new(word);
-    if path.join("run.json").exists() || path.components().count() > 1 || path.is_absolute() {
-        // The link `latest` and other links to a run are followed once, here.
-        return path.canonicalize().map_err(|source| {
-            gone(
-                format!("`{word}` is no run directory: {source}"),
-                "name an existing run directory",
-            )
-        });
-    }
-    let Some(repository) = repository else {
-        let remedy = "name the run directory by its path, or ask within the repository";
-        return Err(gone(
-            format!("`{word}` is looked for in a repository, and there is none here"),
-            remedy,
-        ));
-    };
-    let target_dir = target_dir(repository)?;
-    if !target_dir.join("portcullis/runs").is_dir() {
-        let headline = format!("no run was ever made below {}", target_dir.display());
-        return Err(gone(headline, "run the gates first: `cargo test --test <gate binary>`"));
-    }
-    let store = Store::open(&target_dir).or_exit(Exit::Invalid)?;
-    if word == LATEST {
-        let latest = store.latest().or_exit(Exit::Invalid)?;
-        let Some(latest) = latest else {
-            return Err(gone("no run was ever sealed".to_owned(), "run the gates to their end"));
-        };
-        return Ok(store.run_path(&latest.envelope.run_id));
-    }
-    let id = RunId::parse(word).map_err(|source| {
-        gone(source.to_string(), "name a run directory, a run id, or `latest`")
-    })?;
-    Ok(store.run_path(&id))
-}
-
-/// cargo knows where it builds; without a cargo project the place is guessed as the gate binary guesses it.
-fn target_dir(repository: &Repository) -> Result<PathBuf, Refused> {
-    if !repository.root().join("Cargo.toml").is_file() {
-        return Ok(repository.target_dir());
-    }
-    let cargo = Cargo::find(repository, crate::args::CargoFlags::default())?;
-    Ok(cargo.metadata()?.target_directory)
 }
 
 /// Verifies a run directory. `census` is the committed one at hand, or why it cannot be read; absent without a repository.
@@ -144,6 +91,12 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
             .notes
             .push(format!("no `{CENSUS_FILE}` is at hand, so the run is held to its own census")),
     }
+    match history::tests(dir) {
+        // A gate binary that ran alone planned no tests.
+        Ok(None) => {}
+        Ok(Some((plan, lines))) => verified.faults.extend(record.tests(&plan, &lines)),
+        Err(fault) => verified.faults.push(fault),
+    }
     match record.decide() {
         Err(fault) => verified.faults.push(fault),
         Ok(decision) => {
@@ -171,11 +124,7 @@ fn missing(id: &GateId) -> Fault {
 }
 
 fn exit(verified: &Verified) -> Exit {
-    let decided = match verified.decision.as_ref().map(|decision| decision.verdict) {
-        Some(RunVerdict::Pass) => Exit::Pass,
-        Some(RunVerdict::Blocked) => Exit::Blocked,
-        Some(RunVerdict::Invalid) | None => Exit::Invalid,
-    };
+    let decided = verified.decision.as_ref().map_or(Exit::Invalid, verdict::exit);
     if verified.faults.is_empty() { decided } else { decided.worse(Exit::Invalid) }
 }
 
@@ -184,11 +133,10 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
     let word = match exit {
         Exit::Pass if verified.not_selected.is_empty() => "pass",
         Exit::Pass => "partial",
-        Exit::Blocked => "blocked",
+        Exit::Blocked | Exit::TestsFailed => "blocked",
         Exit::Internal
         | Exit::Usage
         | Exit::Nothing
-        | Exit::TestsFailed
         | Exit::Invalid
         | Exit::ListFailed
         | Exit::NothingSelected

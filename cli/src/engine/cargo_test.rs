@@ -2,6 +2,7 @@
 
 use crate::{
     args::CargoFlags,
+    engine::child::Job,
     exit::{Exit, OrExit, Refused},
     repository::Repository,
 };
@@ -33,6 +34,7 @@ pub(crate) struct Cargo {
     root: PathBuf,
     env: BTreeMap<String, String>,
     flags: CargoFlags,
+    features: Vec<String>,
 }
 
 /// What `cargo metadata --no-deps` says, as far as it is asked.
@@ -46,6 +48,7 @@ pub(crate) struct Metadata {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    manifest_path: PathBuf,
     targets: Vec<Target>,
 }
 
@@ -53,6 +56,8 @@ struct Package {
 struct Target {
     name: String,
     kind: Vec<String>,
+    #[serde(default)]
+    doctest: bool,
     #[serde(default, rename = "required-features")]
     required_features: Vec<String>,
 }
@@ -101,6 +106,17 @@ impl Metadata {
         tests.sort();
         tests
     }
+
+    /// The packages whose documentation has examples that cargo would run.
+    pub(crate) fn documented(&self) -> Vec<String> {
+        let has = |package: &&Package| package.targets.iter().any(|target| target.doctest);
+        self.packages.iter().filter(has).map(|package| package.name.clone()).collect()
+    }
+
+    /// The packages of the workspace with their manifests.
+    pub(crate) fn manifests(&self) -> impl Iterator<Item = (&str, &Path)> {
+        self.packages.iter().map(|package| (package.name.as_str(), package.manifest_path.as_path()))
+    }
 }
 
 impl Cargo {
@@ -118,7 +134,7 @@ impl Cargo {
                 Fault::new(TOOL_MISSING, "cargo is not installed", "install Rust with rustup");
             Refused::new(Exit::Nothing, fault)
         })?;
-        Ok(Self { path: path.display().to_string(), root, env, flags })
+        Ok(Self { path: path.display().to_string(), root, env, flags, features: Vec::new() })
     }
 
     /// What the workspace holds.
@@ -153,6 +169,29 @@ impl Cargo {
             &format!("the gate binary `{}` cannot be built or listed", target.name),
             &finished,
         ))
+    }
+
+    /// Turns features on in every watched child: gate binaries that need them would vanish without a word.
+    pub(crate) fn with_features(mut self, features: Vec<String>) -> Self {
+        self.features = features;
+        self
+    }
+
+    /// A child that is watched: cargo with these words and our flags. What an outer nextest said is left out, and so is
+    /// what would steer this one from outside the plan.
+    pub(crate) fn job(&self, words: Vec<String>, limit_ms: u64) -> Job {
+        let flags = [("--locked", self.flags.locked), ("--offline", self.flags.offline)];
+        let flags = flags.into_iter().filter(|(_, on)| *on).map(|(flag, _)| flag.to_owned());
+        let features =
+            (!self.features.is_empty()).then(|| ["--features".to_owned(), self.features.join(",")]);
+        let argv = std::iter::once(self.path.clone())
+            .chain(words)
+            .chain(flags)
+            .chain(features.into_iter().flatten())
+            .collect();
+        let mut env = self.env.clone();
+        env.retain(|name, _| !name.starts_with("NEXTEST"));
+        Job { argv, cwd: self.root.clone(), env, stdout: None, limit_ms }
     }
 
     /// Runs cargo with these words, our flags, and `rest`.

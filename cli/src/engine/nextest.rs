@@ -1,13 +1,32 @@
-//! cargo-nextest as a child: the test binaries of the workspace. Leaves out running them.
+//! cargo-nextest as a child: the test binaries of the workspace. Leaves out what they come to.
 
-use super::cargo_test::{Cargo, TestTarget};
+pub(crate) mod config;
+pub(crate) mod junit;
+
+use super::{
+    cargo_test::{Cargo, TestTarget},
+    child::{self, Cut, Ended},
+};
 use crate::{
     exit::{Exit, Refused},
+    plan::Listed,
     repository::Repository,
 };
-use nextest_metadata::BinaryListSummary;
-use portcullis::{Fault, evidence::tool, wire::code::LIST_FAILED};
-use std::time::Duration;
+use anyhow::Context as _;
+use nextest_metadata::{
+    BinaryListSummary, FilterMatch, RustTestSuiteStatusSummary, TestListSummary,
+};
+use portcullis::{
+    Fault,
+    evidence::{process, tool},
+    wire::code::{LIST_EMPTY, LIST_FAILED, RESULT_INCOMPLETE, TOOL_MISSING, USAGE},
+};
+use std::{
+    fs::File,
+    io::{BufReader, Read as _},
+    path::Path,
+    time::Duration,
+};
 
 const LIST_LIMIT: Duration = Duration::from_secs(3600);
 
@@ -80,6 +99,181 @@ pub(crate) fn from_targets(tests: &[TestTarget]) -> Vec<TestBinary> {
             kind: "test".to_owned(),
         })
         .collect()
+}
+
+/// Stands for the tests of a binary that was not asked for them.
+const EVERY_TEST: &str = "*";
+/// The oldest version whose configuration has what a run is given.
+const OLDEST: (u32, u32, u32) = (0, 9, 100);
+/// What nextest exits with for a filterset that it cannot read (fact N12).
+const FILTERSET_FAILED: i32 = 94;
+/// A list of a million tests is shorter.
+const LIST_BYTES_MAX: u64 = 512 * 1024 * 1024;
+const SHOWN_LINES: usize = 30;
+
+/// Says that nextest is needed, is there, and is new enough; returns its version.
+pub(crate) fn required(repository: &Repository, cargo: &Cargo) -> Result<String, Refused> {
+    let remedy = "install it: `cargo install --locked cargo-nextest`";
+    if !is_installed(repository)? {
+        let fault = Fault::new(TOOL_MISSING, "cargo-nextest is not installed", remedy);
+        return Err(Refused::new(Exit::Nothing, fault));
+    }
+    let finished = cargo.run(&["nextest", "--version"], &[], Duration::from_secs(60))?;
+    let said = finished.stdout.text();
+    let version = said.split_whitespace().nth(1).unwrap_or_default().to_owned();
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut next = || parts.next().unwrap_or(0);
+    if finished.is_success() && (next(), next(), next()) >= OLDEST {
+        return Ok(version);
+    }
+    let (a, b, c) = OLDEST;
+    let fault = Fault::new(TOOL_MISSING, "cargo-nextest is too old, or does not answer", remedy)
+        .expected(format!("{a}.{b}.{c} or newer"))
+        .found(said.lines().next().unwrap_or_default().to_owned());
+    Err(Refused::new(Exit::Nothing, fault))
+}
+
+/// Builds the tests and lists them; the filtersets are resolved by nextest itself.
+pub(crate) fn list(
+    cargo: &Cargo,
+    filters: &[String],
+    scratch: &Path,
+    limit_ms: u64,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Vec<Listed>, Refused> {
+    let words = ["nextest", "list", "--workspace", "--message-format", "json"];
+    let mut words: Vec<String> = words.map(str::to_owned).into();
+    words.extend(filters.iter().flat_map(|filter| ["-E".to_owned(), filter.clone()]));
+    let mut job = cargo.job(words, limit_ms);
+    let file = scratch.join(format!("list-{}.json", std::process::id()));
+    job.stdout = Some(file.clone());
+    let ended = child::run(&job, on_line)?;
+    if !ended.is_success() {
+        return Err(unlisted(&ended));
+    }
+    let mut text = String::new();
+    File::open(&file)
+        .and_then(|file| file.take(LIST_BYTES_MAX).read_to_string(&mut text))
+        .context("the list of nextest cannot be read")?;
+    drop(std::fs::remove_file(&file));
+    // A target runner may say something of its own above the document.
+    let start = text.find('{').unwrap_or(text.len());
+    let summary: TestListSummary = serde_json::from_str(&text[start..]).map_err(|source| {
+        let remedy = "update cargo-nextest or portcullis";
+        let fault = Fault::new(LIST_FAILED, "the list of nextest cannot be read", remedy);
+        Refused::new(Exit::ListFailed, fault.because(&source))
+    })?;
+    let listed = flat(&summary);
+    if listed.is_empty() {
+        let headline = "no test binary lists a test";
+        let remedy =
+            "see whether a target runner replaces the test binaries, or whether there are none";
+        return Err(Refused::new(Exit::ListFailed, Fault::new(LIST_EMPTY, headline, remedy)));
+    }
+    Ok(listed)
+}
+
+fn unlisted(ended: &Ended) -> Refused {
+    if ended.exit == process::Exit::Code(FILTERSET_FAILED) {
+        let fault =
+            Fault::new(USAGE, "a filterset cannot be read", "correct it; see the nextest book");
+        return Refused::new(Exit::Usage, fault.found(ended.tail(SHOWN_LINES)));
+    }
+    let how = match ended.cut {
+        Cut::Nothing => format!("{:?}", ended.exit).to_lowercase(),
+        Cut::Deadline => "the time for the whole run was over".to_owned(),
+        Cut::Stop | Cut::Kill => "the run was interrupted".to_owned(),
+    };
+    let remedy = "mend what cargo reports, then run again";
+    let fault = Fault::new(LIST_FAILED, "the tests cannot be built or listed", remedy);
+    Refused::new(Exit::ListFailed, fault.found(format!("{how}{}", ended.tail(SHOWN_LINES))))
+}
+
+fn flat(summary: &TestListSummary) -> Vec<Listed> {
+    let mut listed = Vec::new();
+    for suite in summary.rust_suites.values() {
+        if suite.status != RustTestSuiteStatusSummary::LISTED {
+            // A filterset excluded the binary as a whole, so it was not asked for its tests.
+            listed.push(Listed {
+                suite: suite.binary.binary_id.to_string(),
+                package: suite.package_name.clone(),
+                binary: suite.binary.binary_name.clone(),
+                cargo_kind: suite.binary.kind.to_string(),
+                test: EVERY_TEST.to_owned(),
+                ignored: false,
+                matches: false,
+            });
+            continue;
+        }
+        for (test, case) in &suite.test_cases {
+            listed.push(Listed {
+                suite: suite.binary.binary_id.to_string(),
+                package: suite.package_name.clone(),
+                binary: suite.binary.binary_name.clone(),
+                cargo_kind: suite.binary.kind.to_string(),
+                test: test.to_string(),
+                ignored: case.ignored,
+                matches: matches!(case.filter_match, FilterMatch::Matches),
+            });
+        }
+    }
+    listed.sort_by(|a, b| (&a.suite, &a.test).cmp(&(&b.suite, &b.test)));
+    listed
+}
+
+/// How a run is executed.
+pub(crate) struct Execution<'a> {
+    /// The generated configuration.
+    pub config: &'a Path,
+    /// How many tests at once; nextest's own choice when absent.
+    pub jobs: Option<u32>,
+    /// Variables of this run.
+    pub env: &'a [(&'static str, String)],
+    /// How long it may take.
+    pub limit_ms: u64,
+}
+
+/// Runs the tests that the configuration selects.
+pub(crate) fn run(
+    cargo: &Cargo,
+    execution: &Execution<'_>,
+    on_line: &mut dyn FnMut(&str),
+) -> Result<Ended, Refused> {
+    let config = format!("{}:{}", config::TOOL, execution.config.display());
+    let fixed = [
+        "nextest",
+        "run",
+        "--workspace",
+        "--no-fail-fast",
+        "--no-tests=pass",
+        "--profile",
+        config::PROFILE,
+        "--tool-config-file",
+        &config,
+        "--status-level=all",
+        "--final-status-level=none",
+        "--failure-output=never",
+        "--success-output=never",
+        "--show-progress=none",
+        "--color=never",
+    ];
+    let mut words: Vec<String> = fixed.map(str::to_owned).into();
+    if let Some(jobs) = execution.jobs {
+        words.push(format!("--test-threads={jobs}"));
+    }
+    let mut job = cargo.job(words, execution.limit_ms);
+    job.env.extend(execution.env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
+    child::run(&job, on_line)
+}
+
+/// Reads the result file of a run from its own store.
+pub(crate) fn report(store: &Path) -> Result<junit::Report, Fault> {
+    let path = store.join(config::PROFILE).join("junit.xml");
+    let file = File::open(&path).map_err(|source| {
+        let remedy = "run again; without a result file nobody knows what happened";
+        Fault::new(RESULT_INCOMPLETE, "nextest left no result file", remedy).because(&source)
+    })?;
+    junit::read(BufReader::new(file))
 }
 
 fn tail(text: &str) -> String {

@@ -23,11 +23,12 @@ use super::{
 };
 use crate::wire::{
     code::{
-        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DIGEST_MISMATCH,
-        FILE_UNHASHED, LATEST_STALE, LINK_REFUSED, RECEIPT_FOREIGN, RECEIPT_INVALID,
-        RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, RECEIPT_WITHOUT_START, REGISTRY_EMPTY,
-        RUN_UNREADABLE, RUN_UNSEALED, SCHEMA_UNSUPPORTED, SHADOW_EXPIRED, STATUS_UNKNOWN,
-        STRAY_PANIC, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
+        ATTEMPT_CONFLICT, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code, DEADLINE_EXCEEDED,
+        DIGEST_MISMATCH, ENGINE_FAILED, FILE_UNHASHED, LATEST_STALE, LINK_REFUSED, LOST_COVERAGE,
+        RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE,
+        RECEIPT_WITHOUT_START, REGISTRY_EMPTY, RESULT_INCOMPLETE, RESULT_INCONSISTENT,
+        RESULT_RUN_MISMATCH, RUN_INTERRUPTED, RUN_UNREADABLE, RUN_UNSEALED, SCHEMA_UNSUPPORTED,
+        SHADOW_EXPIRED, STATUS_UNKNOWN, STRAY_PANIC, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
     },
     fault::Fault,
     id::GateId,
@@ -43,13 +44,17 @@ pub struct Selection {
     pub selected: Option<BTreeSet<GateId>>,
     /// Whether a gate that was not selected counts as missing.
     pub require_full: bool,
+    /// How many tests were planned beside the gates. A run of tests alone has no gate to decide on.
+    pub tests: u64,
+    /// Why a runner knows that this run may not certify, whatever its gates say.
+    pub reserved: Vec<String>,
 }
 
 impl Selection {
     /// Every gate.
     #[must_use]
     pub fn all() -> Self {
-        Self { selected: None, require_full: true }
+        Self { selected: None, require_full: true, ..Self::default() }
     }
 
     fn has(&self, id: &GateId) -> bool {
@@ -107,16 +112,23 @@ const BROKEN_EVIDENCE: &[Code] = &[
     ATTEMPT_CONFLICT,
     CENSUS_BINARY_MISSING,
     CENSUS_GATE_MISSING,
+    DEADLINE_EXCEEDED,
     DIGEST_MISMATCH,
+    ENGINE_FAILED,
     FILE_UNHASHED,
     LATEST_STALE,
     LINK_REFUSED,
+    LOST_COVERAGE,
     RECEIPT_FOREIGN,
     RECEIPT_INVALID,
     RECEIPT_UNSEALED,
     RECEIPT_UNWRITABLE,
     RECEIPT_WITHOUT_START,
     REGISTRY_EMPTY,
+    RESULT_INCOMPLETE,
+    RESULT_INCONSISTENT,
+    RESULT_RUN_MISMATCH,
+    RUN_INTERRUPTED,
     RUN_UNREADABLE,
     RUN_UNSEALED,
     SCHEMA_UNSUPPORTED,
@@ -155,7 +167,9 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         faults.extend(inputs.census.compare(&actual).iter().map(ErrorRecord::from));
     }
     faults.extend(strangers(inputs));
-    if rows.is_empty() {
+    let no_gate_wanted = inputs.selection.tests > 0
+        && inputs.selection.selected.as_ref().is_some_and(BTreeSet::is_empty);
+    if rows.is_empty() && !no_gate_wanted {
         let headline = "there is no gate to decide on";
         let remedy = "add a `[[gate]]` table, or correct the selection";
         faults.push(ErrorRecord::from(&Fault::new(REGISTRY_EMPTY, headline, remedy)));
@@ -246,6 +260,7 @@ fn why_not_certifiable(
     if inputs.selection.selected.is_some() {
         why.push("only some gates were selected".to_owned());
     }
+    why.extend(inputs.selection.reserved.iter().cloned());
     if rows.is_empty() {
         why.push("there is no gate".to_owned());
     }

@@ -3,6 +3,7 @@
 mod common;
 mod gate_table;
 mod needs;
+pub mod profile;
 #[cfg(test)]
 mod tests;
 
@@ -53,6 +54,8 @@ pub struct Policy {
     pub views: Option<RelPath>,
     /// Additions to the environment allow-list.
     pub env_allow: Vec<String>,
+    /// What a run executes, by name.
+    pub profiles: BTreeMap<String, profile::Profile>,
     /// The gates, in file order.
     pub gates: Vec<GateTable>,
 }
@@ -73,6 +76,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let promotion = keys.table("promotion");
     let artifacts = keys.table("artifacts");
     let environment = keys.table("environment");
+    let profiles = keys.table("profile");
     keys.leave(&["gate"]);
     keys.finish();
     let mut parsed = Policy {
@@ -84,6 +88,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         promotion: Promotion::default(),
         views: None,
         env_allow: Vec::new(),
+        profiles: profile::built_in(),
         gates: Vec::new(),
     };
     if let Some(section) = policy {
@@ -99,6 +104,9 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     }
     if let Some(section) = environment {
         parsed.env_allow = read_environment(&source, section, &mut faults);
+    }
+    if let Some(section) = profiles {
+        parsed.profiles = profile::read(&source, section, &mut faults);
     }
     let gates = read_gates(&source, root.remove("gate"), &parsed, &mut faults);
     parsed.gates = gates;

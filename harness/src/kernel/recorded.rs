@@ -56,6 +56,12 @@ pub struct Facts {
     pub run_faults: Vec<ErrorRecord>,
     /// Whether the work tree differs from the commit.
     pub source_dirty: bool,
+    /// How many tests a runner planned beside the gates.
+    #[serde(default)]
+    pub tests: u64,
+    /// Why a runner knows that this run may not certify.
+    #[serde(default)]
+    pub reserved: Vec<String>,
 }
 
 impl Facts {
@@ -68,6 +74,8 @@ impl Facts {
             base_waivers: None,
             run_faults: Vec::new(),
             source_dirty: true,
+            tests: 0,
+            reserved: Vec::new(),
         }
     }
 }
@@ -131,7 +139,12 @@ impl Material {
         let rows = self.census.rows.iter().filter(|row| has(&row.id)).cloned().collect();
         let receipts: Vec<&Receipt> =
             receipts.iter().filter(|receipt| has(&receipt.gate_id)).collect();
-        let selection = Selection { selected: facts.selected.clone(), require_full: false };
+        let selection = Selection {
+            selected: facts.selected.clone(),
+            require_full: false,
+            tests: facts.tests,
+            reserved: facts.reserved.clone(),
+        };
         let run_faults = revive(&facts.run_faults)?;
         Ok(decide(&Inputs {
             policy: &self.policy,
@@ -232,6 +245,22 @@ mod tests {
         assert_eq!(decision.gates.iter().map(|gate| gate.id.as_str()).collect::<Vec<_>>(), ["b"]);
         assert!(!decision.certifiable);
         assert_eq!(material.gates().len(), 3);
+    }
+
+    #[test]
+    fn a_run_of_tests_alone_needs_no_gate_and_a_reserve_keeps_it_from_certifying() {
+        let none = Facts { source_dirty: false, ..Facts::unknown(Some(BTreeSet::new())) };
+        let empty = material(&recorded()).decide(&clock(), &none, &[]).expect("decided");
+        assert_eq!(empty.verdict, RunVerdict::Invalid, "nobody planned a test beside the gates");
+        let tests = Facts { tests: 3, ..none.clone() };
+        let alone = material(&recorded()).decide(&clock(), &tests, &[]).expect("decided");
+        assert_eq!((alone.verdict, alone.certifiable), (RunVerdict::Pass, false));
+        let all = Facts { tests: 3, selected: None, ..none };
+        let whole = material(&recorded()).decide(&clock(), &all, &[]).expect("decided");
+        assert_eq!(whole.verdict, RunVerdict::Invalid, "tests excuse no gate that was wanted");
+        let reserved = Facts { reserved: vec!["a word".to_owned()], ..all };
+        let kept = material(&recorded()).decide(&clock(), &reserved, &[]).expect("decided");
+        assert!(kept.why_not_certifiable.contains(&"a word".to_owned()));
     }
 
     #[test]

@@ -230,7 +230,7 @@ pub fn close(
     let evaluated: Vec<usize> = session.receipts().map(|(n, _)| n).collect();
     let all = evaluated.len() == session.roster.gates.len();
     let selection = if all {
-        Selection { selected: None, require_full: false }
+        Selection { selected: None, require_full: false, ..Selection::default() }
     } else {
         crate::runner::aggregate::only(session, &evaluated)
     };

@@ -36,7 +36,7 @@ pub fn run(session: &Session, aggregate: &str, threads: Option<usize>) -> Option
 fn whole(session: &Session, threads: Option<usize>) -> Result<Decision, Fault> {
     let all: Vec<usize> = (0..session.roster.gates.len()).collect();
     collect::evaluate(session, &all, threads)?;
-    let selection = Selection { selected: None, require_full: true };
+    let selection = Selection { selected: None, require_full: true, ..Selection::default() };
     collect::decision(session, &all, &selection, WaiverScope::Full)
 }
 
@@ -156,7 +156,7 @@ fn waiver_audit(session: &Session, threads: Option<usize>) -> Result<Judged, Fau
 #[must_use]
 pub fn only(session: &Session, positions: &[usize]) -> Selection {
     let selected = positions.iter().map(|n| session.roster.gates[*n].id().clone()).collect();
-    Selection { selected: Some(selected), require_full: false }
+    Selection { selected: Some(selected), require_full: false, ..Selection::default() }
 }
 
 fn judged(session: &Session, decision: &Decision) -> Judged {

@@ -43,5 +43,7 @@ pub fn facts(session: &Session, selection: &Selection) -> Result<Facts, Fault> {
         base_waivers: base.waivers.clone(),
         run_faults: session.run_faults().iter().map(ErrorRecord::from).collect(),
         source_dirty: if selection.selected.is_none() { session.is_dirty()? } else { false },
+        tests: 0,
+        reserved: Vec::new(),
     })
 }

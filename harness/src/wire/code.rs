@@ -139,6 +139,20 @@ codes! {
     DECISION_DIFFERS = "PC0321", "decision_differs", "The recorded decision is not the one that the recorded evidence gives.";
     INPUTS_INVALID = "PC0322", "inputs_invalid", "A run does not say, or not readably, what its decision was made from.";
 
+    NOTHING_SELECTED = "PC0330", "nothing_selected", "A run was asked for, and nothing is selected.";
+    RESULT_RUN_MISMATCH = "PC0331", "result_run_mismatch", "A result file belongs to another run.";
+    RESULT_INCOMPLETE = "PC0332", "result_incomplete", "A planned target has no result.";
+    RESULT_INCONSISTENT = "PC0333", "result_inconsistent", "Two results of one run contradict each other.";
+    TESTS_FAILED = "PC0334", "tests_failed", "Tests failed.";
+    REPLAY_SELECTS_WRONG_COUNT = "PC0335", "replay_selects_wrong_count", "A replay does not select exactly what it should.";
+    RERUN_CANNOT_CERTIFY = "PC0336", "rerun_cannot_certify", "A rerun was asked to stand as a certificate.";
+    DEADLINE_EXCEEDED = "PC0337", "deadline_exceeded", "A run did not end within its deadline.";
+    RUN_INTERRUPTED = "PC0338", "run_interrupted", "A run was interrupted before its end.";
+    ENGINE_FAILED = "PC0339", "engine_failed", "The program that runs the tests did not end as it should.";
+    BASELINE_UNUSABLE = "PC0344", "baseline_unusable", "A baseline cannot be read, or is not comparable.";
+    LOST_COVERAGE = "PC0345", "lost_coverage", "What passed on the baseline was not observed.";
+    TARGET_GONE = "PC0346", "target_gone", "A target of an earlier run no longer exists.";
+
     WAIVER_FILE_INVALID = "PC0401", "waiver_file_invalid", "The waiver file is not valid, so no waiver applies.";
     WAIVER_NOT_WAIVABLE = "PC0402", "waiver_not_waivable", "A waiver stands on something that cannot be waived.";
     WAIVER_EXPIRED = "PC0403", "waiver_expired", "A waiver is past its last valid day.";

@@ -125,7 +125,7 @@ fn faults(names: &[String]) -> Result<Vec<Fault>, String> {
 fn selection(given: &Given) -> Result<Selection, String> {
     let Some(selection) = &given.selection else { return Ok(Selection::all()) };
     let selected = selection.gates.as_ref().map(ids).transpose()?;
-    Ok(Selection { selected, require_full: selection.require_full })
+    Ok(Selection { selected, require_full: selection.require_full, ..Selection::default() })
 }
 
 /// The committed census: that of the gates at hand, with the stated differences.

@@ -1,5 +1,10 @@
 //! A run directory, read as data: inputs, census, attempts and the recorded decision. It judges no gate itself.
 
+use crate::{
+    outcome::Line,
+    plan::{self, Plan},
+    verdict,
+};
 use portcullis::{
     Fault, GateId, Location, RelPath,
     evidence::{
@@ -10,13 +15,16 @@ use portcullis::{
     kernel::{
         census::Census,
         decide::Decision,
+        quarantine::QuarantineFile,
         receipt::{Receipt, ReceiptState, judge},
         recorded::{Facts, INPUTS_SCHEMA, Material, Recorded},
     },
     report::views::DECISION_SCHEMA,
     wire::{
-        code::{INPUTS_INVALID, RECEIPT_FOREIGN, RECEIPT_UNSEALED, SCHEMA_UNSUPPORTED},
-        receipt::{Clock, Envelope},
+        code::{
+            DECISION_DIFFERS, INPUTS_INVALID, RECEIPT_FOREIGN, RECEIPT_UNSEALED, SCHEMA_UNSUPPORTED,
+        },
+        receipt::{Clock, Envelope, ErrorRecord},
     },
 };
 use serde::de::DeserializeOwned;
@@ -25,6 +33,7 @@ use std::{collections::BTreeSet, path::Path};
 
 /// A document of ours is never larger.
 const DOCUMENT_MAX_BYTES: u64 = 16 * 1024 * 1024;
+const REMEDY: &str = "trust neither, and run again; a sealed run is never edited";
 
 /// What a run directory says.
 pub(super) struct Record {
@@ -36,6 +45,7 @@ pub(super) struct Record {
     clock: Clock,
     material: Material,
     receipts: Vec<Receipt>,
+    quarantine: QuarantineFile,
 }
 
 impl Record {
@@ -65,7 +75,40 @@ impl Record {
         let receipts =
             attempts.iter().filter_map(|attempt| judge(attempt, &run.envelope.run_id)).collect();
         let material = Material::read(&inputs, census.clone())?;
-        Ok(Self { census, decision, facts, clock, material, receipts })
+        let quarantine = QuarantineFile::parse(&inputs.classification_path, &inputs.classification);
+        Ok(Self { census, decision, facts, clock, material, receipts, quarantine })
+    }
+
+    /// Judges the tests again. What they come to must stand among the facts that the run was decided from.
+    pub(super) fn tests(&self, plan: &Plan, lines: &[Line]) -> Vec<Fault> {
+        let today = self.clock.now.day();
+        let judged = verdict::judge(plan, &verdict::collect(lines), &self.quarantine, today);
+        let hash = plan::hash(plan);
+        let mut faults = Vec::new();
+        if hash != plan.hash {
+            let headline = "the plan is not the one that was hashed";
+            faults.push(
+                Fault::new(DECISION_DIFFERS, headline, REMEDY)
+                    .at(Location::file("plan.json"))
+                    .expected(hash.to_string())
+                    .found(plan.hash.to_string()),
+            );
+        }
+        // A run that never ended has no facts, and is invalid whatever its tests say.
+        let known: Vec<&ErrorRecord> =
+            self.decision.iter().flat_map(|_| &self.facts.run_faults).collect();
+        for fault in judged.faults.iter().filter(|_| self.decision.is_some()) {
+            if !known.contains(&&ErrorRecord::from(fault)) {
+                let headline = "the tests come to something else than was recorded";
+                faults.push(
+                    Fault::new(DECISION_DIFFERS, headline, REMEDY)
+                        .at(Location::file("outcomes.jsonl"))
+                        .expected(fault.headline())
+                        .found("no such fault, as recorded"),
+                );
+            }
+        }
+        faults
     }
 
     /// Decides again.

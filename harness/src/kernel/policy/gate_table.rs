@@ -193,6 +193,7 @@ impl Policy {
             promotion: Promotion::default(),
             views: None,
             env_allow: Vec::new(),
+            profiles: std::collections::BTreeMap::new(),
             gates: Vec::new(),
         }
     }

@@ -4,7 +4,11 @@
 
 use super::{CLASSIFICATION_FILE, Session, files};
 use crate::{
-    kernel::waiver::WaiverFile,
+    evidence::{environment::Environment, git::Git},
+    kernel::{
+        policy::GateTable,
+        waiver::{self, WaiverFile},
+    },
     wire::{code::BASE_UNRESOLVABLE, fault::Fault, id::GateId},
 };
 use std::collections::BTreeSet;
@@ -21,34 +25,49 @@ pub struct Base {
 }
 
 pub(super) fn read(session: &Session) -> Result<Base, Fault> {
-    let environment = &session.world.environment;
-    let provider = environment.get("GITHUB_BASE_REF").filter(|name| !name.is_empty());
-    let named =
-        environment.get("PORTCULLIS_BASE").filter(|name| !name.is_empty()).map(str::to_owned);
-    let Some(rev) = named.or_else(|| provider.map(|name| format!("origin/{name}"))) else {
-        // Nobody can say what this change touches, so it counts as touching the waivers.
-        return Ok(Base { touched: true, ..Base::default() });
-    };
-    let git = &session.world.git;
-    let commit = git.merge_base(&rev)?;
-    let path = files::classification_path()?;
-    let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
-    let waivers = match git.show(&commit, &path)? {
-        None => BTreeSet::new(),
-        Some(bytes) => {
-            let text = String::from_utf8(bytes).map_err(|source| {
-                Fault::new(
-                    BASE_UNRESOLVABLE,
-                    "the waiver file of the base is not UTF-8",
-                    "mend it on the base",
-                )
-                .because(&source)
-            })?;
-            let ids = session.roster.gates.iter().map(|gate| gate.id().clone()).collect();
-            let parsed =
-                WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &session.waiver_gates());
-            parsed.waivers.keys().cloned().collect()
-        }
-    };
-    Ok(Base { commit: Some(commit), waivers: Some(waivers), touched })
+    let rev = Base::named(&session.world.environment);
+    let tables: Vec<&GateTable> = session.roster.tables().collect();
+    Base::at(rev.as_deref(), &session.world.git, &tables)
+}
+
+impl Base {
+    /// The revision that the environment names as the base of this change.
+    #[must_use]
+    pub fn named(environment: &Environment) -> Option<String> {
+        let provider = environment.non_empty("GITHUB_BASE_REF");
+        let named = environment.non_empty("PORTCULLIS_BASE").map(str::to_owned);
+        named.or_else(|| provider.map(|name| format!("origin/{name}")))
+    }
+
+    /// Reads what the merge base with `rev` says; without one, everything counts as touched.
+    ///
+    /// # Errors
+    /// `base_unresolvable` where a base is named and cannot be had, and whatever git refuses.
+    pub fn at(rev: Option<&str>, git: &Git, tables: &[&GateTable]) -> Result<Self, Fault> {
+        let Some(rev) = rev else {
+            // Nobody can say what this change touches, so it counts as touching the waivers.
+            return Ok(Self { touched: true, ..Self::default() });
+        };
+        let commit = git.merge_base(rev)?;
+        let path = files::classification_path()?;
+        let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
+        let waivers = match git.show(&commit, &path)? {
+            None => BTreeSet::new(),
+            Some(bytes) => {
+                let text = String::from_utf8(bytes).map_err(|source| {
+                    Fault::new(
+                        BASE_UNRESOLVABLE,
+                        "the waiver file of the base is not UTF-8",
+                        "mend it on the base",
+                    )
+                    .because(&source)
+                })?;
+                let ids = tables.iter().map(|table| table.common.id.clone()).collect();
+                let guards = waiver::guards(tables.iter().copied());
+                let parsed = WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &guards);
+                parsed.waivers.keys().cloned().collect()
+            }
+        };
+        Ok(Self { commit: Some(commit), waivers: Some(waivers), touched })
+    }
 }

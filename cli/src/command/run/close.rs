@@ -1,0 +1,347 @@
+//! The end of a run: collects receipts, decides, compares, renders and seals. The decision is made before a word of it.
+
+use super::{PHASES_SCHEMA, Phases, execute::Executed};
+use crate::{
+    args::Run,
+    digest::{self, DIGEST_SCHEMA, FailureDigest},
+    exit::{Exit, OrExit, Refused},
+    ground::{self, Ground},
+    history::{self, Earlier},
+    outcome::{Outcome, Status},
+    plan::{Plan, Target},
+    record::Record,
+    replays::{REPLAY_SCHEMA, Rung},
+    summary::{self, Account},
+    transport::Transport,
+    triage::{self, TRIAGE_SCHEMA, Triage},
+    verdict::{self, Judged, Seen},
+};
+use anyhow::Context as _;
+use portcullis::{
+    Fault, RunVerdict,
+    evidence::store::read_attempts,
+    kernel::{
+        decide::Decision,
+        policy::profile::Kind,
+        receipt::{Receipt, judge},
+        recorded::{Facts, INPUTS_SCHEMA, Material},
+    },
+    report::views::{self, DECISION_SCHEMA, ENVIRONMENT_SCHEMA},
+    runner::session::view_text,
+    wire::{
+        code::{BASELINE_UNUSABLE, LOST_COVERAGE, RESULT_INCONSISTENT},
+        receipt::ErrorRecord,
+    },
+};
+use serde_json::json;
+use std::{collections::BTreeMap, path::Path};
+
+type SeenByTarget = BTreeMap<(String, String), Seen>;
+
+/// Everything after the last test: it happens after failures and interruptions all the same.
+pub(super) fn close(
+    ground: &Ground,
+    record: &Record<'_>,
+    arguments: &Run,
+    (plan, executed): (&Plan, &Executed),
+    baseline: Option<&Earlier>,
+    phases: &mut Phases,
+    out: &mut Transport,
+) -> Result<Exit, Refused> {
+    let lines: Vec<_> = executed.outcomes.iter().flat_map(Outcome::lines).collect();
+    let seen = verdict::collect(&lines);
+    let today = ground.header.clock.now.day();
+    let judged = verdict::judge(plan, &seen, &ground.quarantine, today);
+    let decided =
+        phases.phase(ground, "decide", || decide(ground, record, plan, executed, &judged))?;
+    let (facts, decision) = decided;
+    let failures = failures(ground, plan, executed, &decision);
+    let compared =
+        phases.phase(ground, "analyse", || compare(plan, &seen, &decision, &failures, baseline))?;
+    let (facts, decision) = match lost(plan, compared.as_ref()) {
+        None => (facts, decision),
+        Some(fault) => again(ground, record, plan, facts, &fault)?,
+    };
+    let mut exit = verdict::exit(&decision);
+    if compared.as_ref().is_some_and(|triage| triage.status == triage::Standing::Regression) {
+        exit = exit.worse(Exit::Regression);
+    }
+    let account = Account {
+        ground,
+        plan,
+        outcomes: &executed.outcomes,
+        judged: &judged,
+        decision: &decision,
+        failures: &failures,
+        triage: compared.as_ref(),
+        correlation_id: arguments.correlation_id.as_deref(),
+        exit,
+        dir: record.path(),
+    };
+    phases.phase(ground, "render", || {
+        // Each gate binary wrote these for itself and knows only the gates that are linked into it.
+        record.write_text("expected.json", &ground.census.document())?;
+        record.write("inputs.json", INPUTS_SCHEMA, &ground.recorded(plan))?;
+        record.write_lines("outcomes.jsonl", &lines)?;
+        documents(record, &account)?;
+        let header = ground.header.envelope(DECISION_SCHEMA);
+        let document = views::decision(&header, &decision, &facts).or_exit(Exit::Internal)?;
+        record.write_text("decision.json", &view_text(&document).or_exit(Exit::Internal)?)
+    })?;
+    record.write("phases.json", PHASES_SCHEMA, &json!({ "phases": phases.phases }))?;
+    record.seal()?;
+    if let Some(dir) = &arguments.out {
+        copy(record.path(), dir)
+            .with_context(|| format!("the run cannot be copied to {}", dir.display()))?;
+    }
+    out.document(&account.summary().or_exit(Exit::Internal)?);
+    out.text(&account.text());
+    Ok(exit)
+}
+
+/// Decides over every receipt on disk; the tests are faults of the run.
+fn decide(
+    ground: &Ground,
+    record: &Record<'_>,
+    plan: &Plan,
+    executed: &Executed,
+    judged: &Judged,
+) -> Result<(Facts, Decision), Refused> {
+    let tables = ground.tables(plan);
+    let (base, base_faults) = ground.base(&tables);
+    let selected = plan.answering(&ground.policy);
+    let mut faults: Vec<Fault> = executed.faults.clone();
+    faults.extend(base_faults);
+    faults.extend(judged.faults.iter().cloned());
+    // Who asked for no gate in particular relies on the census to know which ones there are.
+    let unfiltered = plan.filters.is_empty() && plan.rerun_of.is_none() && plan.shard.is_none();
+    if unfiltered && selected.as_ref().is_some_and(|gates| !gates.is_empty()) {
+        faults.extend(ground.census_faults.iter().cloned());
+    }
+    let source_dirty = if selected.is_none() {
+        ground.is_dirty().unwrap_or_else(|fault| {
+            faults.push(ground::undecided(&fault));
+            true
+        })
+    } else {
+        false
+    };
+    let facts = Facts {
+        selected,
+        touched_waivers: base.touched,
+        base_waivers: base.waivers.clone(),
+        run_faults: faults.iter().map(ErrorRecord::from).collect(),
+        source_dirty,
+        tests: plan.targets.len() as u64,
+        reserved: plan.reserved(),
+    };
+    let decision = decision(ground, record, plan, &facts)?;
+    let contradictions = contradictions(executed, &decision);
+    if contradictions.is_empty() {
+        return Ok((facts, decision));
+    }
+    let mut facts = facts;
+    facts.run_faults.extend(contradictions.iter().map(ErrorRecord::from));
+    let decision = self::decision(ground, record, plan, &facts)?;
+    Ok((facts, decision))
+}
+
+fn again(
+    ground: &Ground,
+    record: &Record<'_>,
+    plan: &Plan,
+    mut facts: Facts,
+    fault: &Fault,
+) -> Result<(Facts, Decision), Refused> {
+    facts.run_faults.push(ErrorRecord::from(fault));
+    let decision = decision(ground, record, plan, &facts)?;
+    Ok((facts, decision))
+}
+
+/// The same call as `verify` makes, over the same material.
+fn decision(
+    ground: &Ground,
+    record: &Record<'_>,
+    plan: &Plan,
+    facts: &Facts,
+) -> Result<Decision, Refused> {
+    let material =
+        Material::read(&ground.recorded(plan), ground.census.clone()).or_exit(Exit::Usage)?;
+    let attempts = read_attempts(record.path()).or_exit(Exit::Invalid)?;
+    let run_id = &ground.header.run_id;
+    let receipts: Vec<Receipt> =
+        attempts.iter().filter_map(|attempt| judge(attempt, run_id)).collect();
+    material.decide(&ground.header.clock, facts, &receipts).or_exit(Exit::Invalid)
+}
+
+/// Gates that nextest saw fail although their receipts are in order: what only their process knew is lost.
+fn contradictions(executed: &Executed, decision: &Decision) -> Vec<Fault> {
+    if decision.verdict != RunVerdict::Pass {
+        return Vec::new();
+    }
+    let gates = executed.outcomes.iter().filter(|outcome| outcome.target.kind == Kind::Gate);
+    gates
+        .filter(|outcome| !matches!(outcome.status(), Status::Passed | Status::NotRun))
+        .map(|outcome| {
+            let headline = format!(
+                "the gate `{}` failed as a test, and its receipt says otherwise",
+                outcome.target.test
+            );
+            let remedy = "run it alone and read what its process says at its end";
+            let said = outcome.failure().map(|attempt| attempt.message.clone()).unwrap_or_default();
+            Fault::new(RESULT_INCONSISTENT, headline, remedy).found(said)
+        })
+        .collect()
+}
+
+/// One failure with its digest and its replay.
+pub(crate) struct Failure {
+    /// The digest.
+    pub digest: FailureDigest,
+    /// The replay.
+    pub rung: Rung,
+    /// Whether it is why the run is not green.
+    pub blocks: bool,
+}
+
+fn failures(
+    ground: &Ground,
+    plan: &Plan,
+    executed: &Executed,
+    decision: &Decision,
+) -> Vec<Failure> {
+    let one = |target: &Target, digest: FailureDigest, blocks: bool| Failure {
+        rung: Rung::of(&ground.policy, &ground.features, target, &digest),
+        digest,
+        blocks,
+    };
+    let mut failures = Vec::new();
+    for outcome in executed.outcomes.iter().filter(|outcome| outcome.target.kind != Kind::Gate) {
+        if let Some(digest) = digest::of_test(outcome) {
+            failures.push(one(&outcome.target, digest, true));
+        } else if outcome.is_flaky()
+            && let Some(digest) = digest::of_flaky(outcome)
+        {
+            failures.push(one(&outcome.target, digest, false));
+        }
+    }
+    for gate in decision.gates.iter().filter(|gate| gate.blocks) {
+        let listed =
+            plan.targets.iter().find(|t| t.kind == Kind::Gate && t.test == gate.id.as_str());
+        let made = || Target {
+            suite: gate.binary.clone(),
+            test: gate.id.to_string(),
+            kind: Kind::Gate,
+            package: String::new(),
+            binary: gate.binary.clone(),
+            cargo_kind: "test".to_owned(),
+            quarantine: None,
+        };
+        let target = listed.cloned().unwrap_or_else(made);
+        failures.push(one(&target, digest::of_gate(&target, gate), true));
+    }
+    failures
+}
+
+fn compare(
+    plan: &Plan,
+    seen: &SeenByTarget,
+    decision: &Decision,
+    failures: &[Failure],
+    baseline: Option<&Earlier>,
+) -> Result<Option<Triage>, Refused> {
+    let Some(baseline) = baseline else { return Ok(None) };
+    if let Some(why) = triage::incomparable(&baseline.plan, plan) {
+        let headline = format!("the run {} is no baseline for this one", baseline.run_id);
+        let remedy = "name a run of the same profile and shard that was not a rerun";
+        let fault = Fault::new(BASELINE_UNUSABLE, headline, remedy).found(why);
+        return Err(Refused::new(Exit::Nothing, fault));
+    }
+    let rungs: Vec<Rung> = failures.iter().map(|failure| failure.rung.clone()).collect();
+    let current = history::states(plan, seen, decision, &rungs);
+    Ok(Some(triage::compare(&baseline.states(), &current)))
+}
+
+/// Under the wide profiles, what passed before and was not observed makes the run invalid.
+fn lost(plan: &Plan, triage: Option<&Triage>) -> Option<Fault> {
+    let triage = triage.filter(|_| matches!(plan.profile.as_str(), "ci" | "full"))?;
+    let lost = triage::unexplained(triage, plan);
+    if lost.is_empty() {
+        return None;
+    }
+    let headline =
+        format!("{} passed on the baseline and was not observed", summary::targets(lost.len()));
+    let remedy =
+        "see why it is no longer planned or run; remove it on purpose in a change of its own";
+    let shown: Vec<&str> = lost.iter().take(5).copied().collect();
+    Some(Fault::new(LOST_COVERAGE, headline, remedy).found(shown.join(", ")))
+}
+
+/// Every document but the decision.
+fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> {
+    let plan = account.plan;
+    for failure in account.failures {
+        let pointer = json!({
+            "replay_command": failure.rung.targeted.render(),
+            "suite_replay_command": failure.rung.whole.render(),
+            "targeted_test_replay_command": failure.rung.targeted.render(),
+            "runbook": serde_json::Value::Null,
+        });
+        let mut body = serde_json::to_value(&failure.digest).context("a digest")?;
+        if let Some(body) = body.as_object_mut() {
+            body.insert("remediation_pointer".to_owned(), pointer);
+        }
+        record.write(&failure.rung.digest_path, DIGEST_SCHEMA, &body)?;
+    }
+    let index = account.diagnostics_index();
+    record.write("failures/index.json", "portcullis.failure_diagnostics_index.v1", &index)?;
+    record.write(
+        "views/failure_diagnostics_index.json",
+        "portcullis.failure_diagnostics_index.v1",
+        &index,
+    )?;
+    let rungs: Vec<&Rung> = account.failures.iter().map(|failure| &failure.rung).collect();
+    record.write("replay.json", REPLAY_SCHEMA, &json!({ "rungs": rungs }))?;
+    record.write("views/replay_bundle.json", REPLAY_SCHEMA, &account.replay_bundle())?;
+    record.write("environment.json", ENVIRONMENT_SCHEMA, &account.environment())?;
+    record.write("views/environment.json", ENVIRONMENT_SCHEMA, &account.environment())?;
+    if let Some(triage) = account.triage {
+        let mut body = serde_json::to_value(triage).context("a triage")?;
+        if let Some(body) = body.as_object_mut() {
+            body.insert("recommended_commands".to_owned(), account.recommended(triage));
+        }
+        record.write("triage.json", TRIAGE_SCHEMA, &body)?;
+        record.write("views/triage_diff.json", TRIAGE_SCHEMA, &body)?;
+    }
+    let quarantined = &account.judged.quarantined;
+    let body = json!({ "entries": quarantined, "profile": plan.profile });
+    record.write("views/quarantine_report.json", "portcullis.quarantine_report.v1", &body)?;
+    let audit: Vec<_> = quarantined
+        .iter()
+        .map(|one| {
+            json!({
+                "schema": "portcullis.quarantine_audit.v1",
+                "run_id": account.ground.header.run_id,
+                "ts": account.ground.header.clock.now,
+                "entry": one,
+            })
+        })
+        .collect();
+    record.write_lines("views/quarantine_audit.jsonl", &audit)?;
+    record.write_value("views/summary.json", &account.summary().or_exit(Exit::Internal)?)
+}
+
+/// Copies a sealed run. Links were refused when it was sealed, so there are none.
+fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+    std::fs::create_dir_all(to)?;
+    for entry in from.read_dir()? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy(&entry.path(), &target)?;
+        } else {
+            std::fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,325 @@
+//! What a run stands on: policy, census, suites, identity, tools. Phases 0 to 3; it runs no test.
+
+use crate::{
+    args::{Choice, ShardKind},
+    engine::{
+        cargo_test::{Cargo, TestTarget, crate_name},
+        nextest,
+    },
+    exit::{Exit, OrExit, Refused},
+    plan::{self, Asked, Plan, World},
+    record::{Header, new_run_id},
+    replays::Features,
+    repository::Repository,
+    shard::{By, SHARDS_MAX, Shard},
+    suites::{self, Suites},
+};
+use anyhow::Context as _;
+use portcullis::{
+    Fault, Lane, RunId,
+    evidence::{clock::Stopwatch, git::Git},
+    kernel::{
+        census::Census,
+        near::near,
+        policy::{GateTable, Policy, profile::Profile},
+        promotion,
+        quarantine::QuarantineFile,
+        recorded::Recorded,
+    },
+    runner::session::{Base, CLASSIFICATION_FILE, MODE_VARIABLE, POLICY_FILE},
+    wire::{
+        code::{BASE_UNRESOLVABLE, USAGE},
+        receipt::{ErrorRecord, Source},
+    },
+};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+};
+
+const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
+
+/// Everything a plan is made from.
+pub(crate) struct Ground {
+    /// The repository.
+    pub repository: Repository,
+    /// The policy.
+    pub policy: Policy,
+    /// Its text.
+    pub policy_text: String,
+    /// The committed census; empty where it cannot be read.
+    pub census: Census,
+    /// Why it cannot be read.
+    pub census_faults: Vec<Fault>,
+    /// The text of suites, waivers and quarantine.
+    pub classification: String,
+    /// The suites.
+    pub suites: Suites,
+    /// The quarantine.
+    pub quarantine: QuarantineFile,
+    /// The profile.
+    pub profile: Profile,
+    /// Where the decision holds.
+    pub lane: Lane,
+    /// The base that was named.
+    pub base: Option<String>,
+    /// The promotion mode that was asked for from outside.
+    pub requested_mode: Option<String>,
+    /// The header of this run.
+    pub header: Header,
+    /// cargo.
+    pub cargo: Cargo,
+    /// The version of nextest.
+    pub nextest_version: String,
+    /// Where cargo builds.
+    pub target_dir: PathBuf,
+    /// Package and target of what has no libtest around it.
+    without_harness: BTreeSet<(String, String)>,
+    documented: Vec<String>,
+    /// What gate binaries need turned on, by package and target.
+    pub features: Features,
+    asked: Asked,
+}
+
+impl Ground {
+    /// Reads configuration, looks for the tools, and finds out what is gated.
+    pub(crate) fn open(choice: &Choice) -> Result<Self, Refused> {
+        let stopwatch = Stopwatch::start();
+        let repository = Repository::discover()?;
+        let (policy, policy_text) = repository.policy_and_text()?;
+        let profile = profile(&policy, choice)?;
+        let asked = asked(&profile, choice)?;
+        let (census, census_faults) = match repository.census()? {
+            Ok(census) => (census, Vec::new()),
+            Err(fault) => (Census::default(), vec![fault]),
+        };
+        let classification = repository.classification()?;
+        let suites = Suites::parse(&classification)?;
+        let quarantine = QuarantineFile::parse(CLASSIFICATION_FILE, &classification);
+        let lane = match choice.lane.as_deref().and_then(Lane::parse) {
+            Some(lane) => lane,
+            None => repository.lane()?,
+        };
+        let cargo = Cargo::find(&repository, choice.cargo)?;
+        let nextest_version = nextest::required(&repository, &cargo)?;
+        let metadata = cargo.metadata()?;
+        let mut without_harness = BTreeSet::new();
+        for (package, manifest) in metadata.manifests() {
+            let text = std::fs::read_to_string(manifest)
+                .with_context(|| format!("{} cannot be read", manifest.display()))?;
+            let name = manifest.display().to_string();
+            let bare = suites::without_harness(&name, &text, package)?;
+            without_harness.extend(bare.into_iter().map(|target| (package.to_owned(), target)));
+        }
+        let features = features(&policy, &census, &metadata.tests());
+        let all: BTreeSet<String> = features
+            .iter()
+            .flat_map(|((package, _), names)| {
+                names.iter().map(move |name| format!("{package}/{name}"))
+            })
+            .collect();
+        let cargo = cargo.with_features(all.into_iter().collect());
+        let clock = repository.clock()?;
+        let environment = &repository.environment;
+        let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
+        let (mode, _faults) =
+            promotion::resolve(&policy.promotion, requested_mode.as_deref(), clock.now);
+        let run_id = match environment.non_empty(RUN_ID_VARIABLE) {
+            Some(text) => RunId::parse(text).map_err(|source| {
+                let headline = format!("{RUN_ID_VARIABLE}: {source}");
+                Refused::new(Exit::Usage, Fault::new(USAGE, headline, "set another run id"))
+            })?,
+            None => new_run_id(clock.now)?,
+        };
+        let head = Git::new(repository.root(), None).head().or_exit(Exit::Invalid)?;
+        let source = Source {
+            commit: head.as_ref().map(|head| head.commit.clone()),
+            tree: head.as_ref().map(|head| head.tree.clone()),
+            dirty: None,
+            base: None,
+        };
+        let base = choice.base.clone().or_else(|| Base::named(environment));
+        Ok(Self {
+            header: Header { run_id, source, mode, clock, stopwatch },
+            target_dir: metadata.target_directory.clone(),
+            policy,
+            policy_text,
+            census,
+            census_faults,
+            classification,
+            suites,
+            quarantine,
+            profile,
+            lane,
+            base,
+            requested_mode,
+            cargo,
+            nextest_version,
+            without_harness,
+            documented: metadata.documented(),
+            features,
+            asked,
+            repository,
+        })
+    }
+
+    /// Takes exactly these targets of an earlier run.
+    pub(crate) fn rerun(&mut self, run: String, only: BTreeSet<(String, String)>) {
+        self.asked.only = Some((run, only));
+    }
+
+    /// The targets of an earlier run that are to run, where it is a rerun.
+    pub(crate) fn wanted(&self) -> Option<&BTreeSet<(String, String)>> {
+        self.asked.only.as_ref().map(|(_, only)| only)
+    }
+
+    /// How long the whole run may take.
+    pub(crate) fn limit_ms(&self, choice: &Choice) -> u64 {
+        choice.deadline.unwrap_or(self.profile.deadline_ms)
+    }
+
+    /// What is left of that time.
+    pub(crate) fn left_ms(&self, choice: &Choice) -> u64 {
+        self.limit_ms(choice).saturating_sub(self.header.stopwatch.elapsed_ms()).max(1)
+    }
+
+    /// Builds, lists, selects and shards. `scratch` is a folder for what passes between processes.
+    pub(crate) fn plan(
+        &self,
+        choice: &Choice,
+        scratch: &Path,
+        on_line: &mut dyn FnMut(&str),
+    ) -> Result<Plan, Refused> {
+        let filters = self.asked.filters(&self.profile);
+        let limit_ms = self.left_ms(choice);
+        let listed = nextest::list(&self.cargo, filters, scratch, limit_ms, on_line)?;
+        let world = World {
+            policy: &self.policy,
+            census: self.census_faults.is_empty().then_some(&self.census),
+            suites: &self.suites,
+            quarantine: &self.quarantine,
+            documented: &self.documented,
+        };
+        Ok(plan::make(&world, &self.profile, &self.asked, &listed))
+    }
+
+    /// Whether a target has no libtest around it.
+    pub(crate) fn is_without_harness(&self, package: &str, target: &str) -> bool {
+        self.without_harness.contains(&(package.to_owned(), target.to_owned()))
+    }
+
+    /// Every gate with its policy, those of the plan that are written in Rust included.
+    pub(crate) fn tables(&self, plan: &Plan) -> Vec<GateTable> {
+        let rust = plan
+            .rust_gates
+            .iter()
+            .map(|(id, binary)| GateTable::for_rust(id.clone(), &self.policy, binary));
+        self.policy.gates.iter().cloned().chain(rust).collect()
+    }
+
+    /// What the decision is made from, as far as it is known before the first test runs.
+    pub(crate) fn recorded(&self, plan: &Plan) -> Recorded {
+        Recorded {
+            lane: self.lane,
+            requested_mode: self.requested_mode.clone(),
+            policy_path: POLICY_FILE.to_owned(),
+            policy: self.policy_text.clone(),
+            classification_path: CLASSIFICATION_FILE.to_owned(),
+            classification: self.classification.clone(),
+            rust_gates: plan.rust_gates.clone(),
+            census_faults: self.census_faults.iter().map(ErrorRecord::from).collect(),
+            planned: plan.answering(&self.policy),
+        }
+    }
+
+    /// What the base says. A base that was named and cannot be had is a fault of the run, never an absent base.
+    pub(crate) fn base(&self, tables: &[GateTable]) -> (Base, Vec<Fault>) {
+        let git = Git::new(self.repository.root(), None);
+        match Base::at(self.base.as_deref(), &git, &tables.iter().collect::<Vec<_>>()) {
+            Ok(base) => (base, Vec::new()),
+            Err(fault) => (Base { touched: true, ..Base::default() }, vec![fault]),
+        }
+    }
+
+    /// Whether the work tree differs from the commit; unknown counts as dirty.
+    pub(crate) fn is_dirty(&self) -> Result<bool, Fault> {
+        if self.header.source.commit.is_none() {
+            return Ok(true);
+        }
+        let git = Git::new(self.repository.root(), None);
+        Ok(git.is_dirty()? || !git.hidden_edits()?.is_empty())
+    }
+}
+
+/// The features of gate binaries that cargo leaves out without them.
+fn features(policy: &Policy, census: &Census, tests: &[TestTarget]) -> Features {
+    let mut binaries: BTreeSet<String> =
+        policy.gates.iter().map(|gate| crate_name(&gate.common.binary)).collect();
+    binaries.insert(crate_name(&policy.binary));
+    binaries.extend(census.rows.iter().map(|row| crate_name(&row.binary)));
+    tests
+        .iter()
+        .filter(|test| !test.features.is_empty() && binaries.contains(&test.binary()))
+        .map(|test| ((test.package.clone(), test.name.clone()), test.features.clone()))
+        .collect()
+}
+
+fn usage(headline: impl Into<String>, remedy: impl Into<String>) -> Refused {
+    Refused::new(Exit::Usage, Fault::new(USAGE, headline, remedy))
+}
+
+fn profile(policy: &Policy, choice: &Choice) -> Result<Profile, Refused> {
+    policy.profiles.get(&choice.profile).cloned().ok_or_else(|| {
+        let names: Vec<&str> = policy.profiles.keys().map(String::as_str).collect();
+        let close = near(&choice.profile, names.iter().copied());
+        let remedy = close.first().map_or_else(
+            || format!("name one of {}", names.join(", ")),
+            |name| format!("did you mean `{name}`?"),
+        );
+        usage(format!("there is no profile `{}`", choice.profile.escape_debug()), remedy)
+    })
+}
+
+/// What the command line asks for; contradictions end here, before anything is built.
+fn asked(profile: &Profile, choice: &Choice) -> Result<Asked, Refused> {
+    let kinds = if choice.kind.is_empty() || choice.kind.contains(&None) {
+        (!choice.kind.is_empty())
+            .then(|| portcullis::kernel::policy::profile::Kind::ALL.into_iter().collect())
+    } else {
+        Some(choice.kind.iter().filter_map(|kind| *kind).collect())
+    };
+    let selects = !choice.filters.is_empty() || !profile.select.is_empty() || kinds.is_some();
+    if profile.name == "focused" && !selects && choice.rerun_from.is_none() {
+        return Err(usage(
+            "the profile `focused` runs what you name, and nothing is named",
+            "add `-E '<filterset>'` or `--kind`, or take the profile `quick`",
+        ));
+    }
+    let shard = match (choice.shard, choice.shard_kind) {
+        (Some((index, total)), _) => {
+            Some(Shard { by: choice.shard_by.unwrap_or(By::Slice), index, total })
+        }
+        (None, Some(kind)) => {
+            let by = match kind {
+                ShardKind::Suite => By::Binary,
+                ShardKind::Unit => By::Slice,
+            };
+            let (index, total) =
+                (choice.shard_index.unwrap_or_default(), choice.shard_total.unwrap_or_default());
+            if !(1..=SHARDS_MAX).contains(&total) || index >= total {
+                let headline = format!("there is no shard {index} of {total}");
+                let remedy = format!("count from 0: 0 <= index < total <= {SHARDS_MAX}");
+                return Err(usage(headline, remedy));
+            }
+            Some(Shard { by, index, total })
+        }
+        (None, None) => None,
+    };
+    Ok(Asked { kinds, filters: choice.filters.clone(), only: None, shard })
+}
+
+/// The fault of a work tree that git cannot judge.
+pub(crate) fn undecided(source: &Fault) -> Fault {
+    let headline = "nobody can say whether the work tree is clean";
+    Fault::new(BASE_UNRESOLVABLE, headline, "mend what git reports").because(source)
+}

@@ -1,0 +1,594 @@
+//! The plan: what is to run, what is left out and why, and which gates must answer. Pure; it lists and runs nothing.
+
+use crate::{shard::Shard, suites::Suites};
+use portcullis::{
+    Digest, GateId,
+    kernel::{
+        census::Census,
+        policy::{
+            GateTable, Policy,
+            profile::{Kind, Profile},
+        },
+        quarantine::QuarantineFile,
+    },
+    runner::roster::AGGREGATES,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Schema of `plan.json`.
+pub(crate) const PLAN_SCHEMA: &str = "portcullis.plan.v1";
+
+const DEFAULT_FILTER: &str = "default filter of nextest";
+
+/// A test as its runner lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listed {
+    /// The test binary.
+    pub suite: String,
+    /// The package.
+    pub package: String,
+    /// The target as cargo names it.
+    pub binary: String,
+    /// `lib`, `bin`, `test`, ..., or `doc`.
+    pub cargo_kind: String,
+    /// The test.
+    pub test: String,
+    /// Whether it carries `#[ignore]`.
+    pub ignored: bool,
+    /// Whether the filtersets select it, as the runner resolved them.
+    pub matches: bool,
+}
+
+/// Something that runs and has an outcome: a test, an example of the documentation, or a gate.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Target {
+    /// The test binary.
+    pub suite: String,
+    /// The test within it.
+    pub test: String,
+    /// What it is.
+    pub kind: Kind,
+    /// The package.
+    pub package: String,
+    /// The target as cargo names it.
+    pub binary: String,
+    /// `lib`, `bin`, `test`, ..., or `doc`.
+    pub cargo_kind: String,
+    /// The quarantine entry that names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quarantine: Option<String>,
+}
+
+impl Target {
+    /// Suite and test, as one name.
+    pub(crate) fn id(&self) -> String {
+        format!("{} {}", self.suite, self.test)
+    }
+}
+
+/// A target that was left out.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Excluded {
+    /// The test binary.
+    pub suite: String,
+    /// The test within it.
+    pub test: String,
+    /// What it is.
+    pub kind: Kind,
+    /// Why.
+    pub reason: String,
+}
+
+/// `plan.json`, without its header.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Plan {
+    /// The profile.
+    pub profile: String,
+    /// Whether a run of this plan may certify at all.
+    pub may_certify: bool,
+    /// The kinds.
+    pub kinds: BTreeSet<Kind>,
+    /// The filtersets, any of which selects.
+    pub filters: Vec<String>,
+    /// The run of which this one runs the failures again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<String>,
+    /// Every target of the selection, sorted, those of all shards included.
+    pub targets: Vec<Target>,
+    /// What was left out, sorted.
+    pub excluded: Vec<Excluded>,
+    /// The gates that must answer, with what they need; absent for all.
+    pub gates: Option<BTreeSet<GateId>>,
+    /// Gates written in Rust that have no table, with their gate binaries.
+    pub rust_gates: BTreeMap<GateId, String>,
+    /// The part of the targets that this run runs; absent for all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub shard: Option<Shard>,
+    /// Digest of everything above but the shard's index: equal on every shard.
+    pub hash: Digest,
+}
+
+/// What was asked for on the command line.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Asked {
+    /// Kinds instead of the profile's; none for those of the profile.
+    pub kinds: Option<BTreeSet<Kind>>,
+    /// Filtersets beside or instead of those of the profile.
+    pub filters: Vec<String>,
+    /// The targets of an earlier run, which is all that runs.
+    pub only: Option<(String, BTreeSet<(String, String)>)>,
+    /// The part that is to run.
+    pub shard: Option<Shard>,
+}
+
+impl Asked {
+    /// The kinds of this run. Whoever names tests on the command line means these, of whatever kind.
+    fn kinds(&self, profile: &Profile) -> BTreeSet<Kind> {
+        match &self.kinds {
+            Some(kinds) => kinds.clone(),
+            None if !self.filters.is_empty() => Kind::ALL.into(),
+            None => profile.kinds.clone(),
+        }
+    }
+
+    /// The filtersets of this run: those of the command line, else those of the profile.
+    pub(crate) fn filters<'a>(&'a self, profile: &'a Profile) -> &'a [String] {
+        if self.filters.is_empty() { &profile.select } else { &self.filters }
+    }
+}
+
+/// What a plan is made from, beside what was asked.
+pub(crate) struct World<'a> {
+    /// The policy.
+    pub policy: &'a Policy,
+    /// The committed census, where there is one.
+    pub census: Option<&'a Census>,
+    /// The suites.
+    pub suites: &'a Suites,
+    /// The quarantine.
+    pub quarantine: &'a QuarantineFile,
+    /// The packages that have examples in their documentation.
+    pub documented: &'a [String],
+}
+
+/// The crate name of a target, which is how policy and census name a gate binary.
+fn crate_name(target: &str) -> String {
+    target.replace('-', "_")
+}
+
+/// Makes the plan.
+pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: &[Listed]) -> Plan {
+    let kinds = asked.kinds(profile);
+    let binaries = gate_binaries(world);
+    let gates = Gates::of(world, profile, asked, listed, &binaries, &kinds);
+    let (mut targets, mut excluded) = (Vec::new(), Vec::new());
+    for test in listed {
+        let is_gate = is_gate_binary(test, &binaries);
+        let kind = if is_gate {
+            Kind::Gate
+        } else {
+            world.suites.kind(&test.package, &test.binary, &test.cargo_kind)
+        };
+        let target = Target {
+            suite: test.suite.clone(),
+            test: test.test.clone(),
+            kind,
+            package: test.package.clone(),
+            binary: test.binary.clone(),
+            cargo_kind: test.cargo_kind.clone(),
+            quarantine: quarantined(world.quarantine, test).filter(|_| !is_gate),
+        };
+        match reason(test, &target, profile, asked, &kinds, &gates) {
+            None => targets.push(target),
+            Some(reason) => {
+                let Target { suite, test, kind, .. } = target;
+                excluded.push(Excluded { suite, test, kind, reason });
+            }
+        }
+    }
+    excluded.extend(world.documented.iter().map(|package| Excluded {
+        suite: format!("{package} (doctests)"),
+        test: "*".to_owned(),
+        kind: Kind::Doc,
+        reason: "doctests: nextest runs none of them; run `cargo test --doc` beside it".to_owned(),
+    }));
+    targets.sort();
+    excluded.sort();
+    let mut plan = Plan {
+        profile: profile.name.clone(),
+        may_certify: profile.may_certify()
+            && asked.only.is_none()
+            && asked.filters(profile).is_empty()
+            && kinds == profile.kinds,
+        kinds,
+        filters: asked.filters(profile).to_vec(),
+        rerun_of: asked.only.as_ref().map(|(run, _)| run.clone()),
+        targets,
+        excluded,
+        gates: gates.answer(asked),
+        rust_gates: gates.rust,
+        shard: asked.shard.clone(),
+        hash: Digest::of(b""),
+    };
+    plan.hash = hash(&plan);
+    plan
+}
+
+/// Why a listed test does not run; nothing when it does.
+fn reason(
+    test: &Listed,
+    target: &Target,
+    profile: &Profile,
+    asked: &Asked,
+    kinds: &BTreeSet<Kind>,
+    gates: &Gates,
+) -> Option<String> {
+    if target.kind == Kind::Gate && AGGREGATES.contains(&test.test.as_str()) {
+        return Some("aggregate: the runner decides over all receipts itself".to_owned());
+    }
+    if let Some((run, only)) = &asked.only {
+        let wanted = only.contains(&(test.suite.clone(), test.test.clone()));
+        return (!wanted).then(|| format!("rerun: it is not among the failures of {run}"));
+    }
+    if !kinds.contains(&target.kind) {
+        return Some(format!("kind: `{}` was not asked for", target.kind));
+    }
+    if test.ignored {
+        return Some("ignored: the test carries `#[ignore]`".to_owned());
+    }
+    if !test.matches {
+        let filtered = !asked.filters(profile).is_empty();
+        let reason = if filtered { "filter: no filterset selects it" } else { DEFAULT_FILTER };
+        return Some(reason.to_owned());
+    }
+    let gate = GateId::parse(&test.test).ok().filter(|_| target.kind == Kind::Gate)?;
+    (!gates.wanted.contains(&gate))
+        .then(|| format!("gates: the profile `{}` leaves it out", profile.name))
+}
+
+/// The names of the gate binaries that policy and census know.
+fn gate_binaries(world: &World<'_>) -> BTreeSet<String> {
+    let policy = world.policy;
+    let tables = policy.gates.iter().map(|gate| crate_name(&gate.common.binary));
+    let rows = world.census.into_iter().flat_map(|census| &census.rows);
+    tables
+        .chain(rows.map(|row| crate_name(&row.binary)))
+        .chain([crate_name(&policy.binary)])
+        .collect()
+}
+
+fn is_gate_binary(test: &Listed, binaries: &BTreeSet<String>) -> bool {
+    test.cargo_kind == "test" && binaries.contains(&crate_name(&test.binary))
+}
+
+fn quarantined(file: &QuarantineFile, test: &Listed) -> Option<String> {
+    let entry = file.entries.values().find(|entry| {
+        let suite = entry.suite.as_deref();
+        let here = suite.is_none_or(|suite| suite == test.suite || suite == test.binary);
+        here && entry.test == test.test
+    });
+    entry.map(portcullis::kernel::quarantine::Entry::name)
+}
+
+/// The gates of a repository, and those of this run.
+struct Gates {
+    /// Every gate that policy, census or a gate binary knows.
+    universe: BTreeSet<GateId>,
+    /// Those that run by themselves.
+    wanted: BTreeSet<GateId>,
+    needs: BTreeMap<GateId, Vec<GateId>>,
+    rust: BTreeMap<GateId, String>,
+}
+
+impl Gates {
+    fn of(
+        world: &World<'_>,
+        profile: &Profile,
+        asked: &Asked,
+        listed: &[Listed],
+        binaries: &BTreeSet<String>,
+        kinds: &BTreeSet<Kind>,
+    ) -> Self {
+        let tables: BTreeMap<&GateId, &GateTable> =
+            world.policy.gates.iter().map(|gate| (&gate.common.id, gate)).collect();
+        let mut universe: BTreeSet<GateId> = tables.keys().map(|id| (*id).clone()).collect();
+        universe
+            .extend(world.census.into_iter().flat_map(|c| c.rows.iter().map(|row| row.id.clone())));
+        let (mut rust, mut matching) = (BTreeMap::new(), BTreeSet::new());
+        for test in listed.iter().filter(|test| is_gate_binary(test, binaries)) {
+            let Ok(id) = GateId::parse(&test.test) else { continue };
+            if AGGREGATES.contains(&id.as_str()) {
+                continue;
+            }
+            universe.insert(id.clone());
+            if !tables.contains_key(&id) {
+                rust.insert(id.clone(), crate_name(&test.binary));
+            }
+            let rerun = asked
+                .only
+                .as_ref()
+                .is_some_and(|(_, only)| only.contains(&(test.suite.clone(), test.test.clone())));
+            if rerun || (asked.only.is_none() && test.matches) {
+                matching.insert(id);
+            }
+        }
+        let cost = |id: &GateId| {
+            let plain = || GateTable::for_rust(id.clone(), world.policy, "").common.cost;
+            tables.get(id).map_or_else(plain, |table| table.common.cost)
+        };
+        let filtered = asked.only.is_some() || !asked.filters(profile).is_empty();
+        let wanted = if !kinds.contains(&Kind::Gate) && asked.only.is_none() {
+            BTreeSet::new()
+        } else if asked.only.is_some() || !asked.filters.is_empty() {
+            // Whoever names gates on the command line means these, whatever the profile would take.
+            matching
+        } else if filtered {
+            matching.into_iter().filter(|id| profile.gates.has(id, cost(id))).collect()
+        } else {
+            // What nobody lists is expected all the same: its absence is what the decision must see.
+            universe.iter().filter(|id| profile.gates.has(id, cost(id))).cloned().collect()
+        };
+        let needs =
+            tables.iter().map(|(id, table)| ((*id).clone(), table.common.needs.clone())).collect();
+        Self { universe, wanted, needs, rust }
+    }
+
+    /// The gates that must answer; absent for all.
+    fn answer(&self, asked: &Asked) -> Option<BTreeSet<GateId>> {
+        let all = self.wanted == self.universe && !self.universe.is_empty();
+        // Whoever asked for some gates and happened to name all is judged as one who asked for some.
+        if all && asked.only.is_none() && asked.filters.is_empty() {
+            return None;
+        }
+        Some(with_needs(&self.wanted, |id| self.needs.get(id).cloned().unwrap_or_default()))
+    }
+}
+
+/// These gates and all that they need: a gate is evaluated after its needs, in one process.
+pub(crate) fn with_needs(
+    start: &BTreeSet<GateId>,
+    needs: impl Fn(&GateId) -> Vec<GateId>,
+) -> BTreeSet<GateId> {
+    let mut found = BTreeSet::new();
+    let mut open: Vec<GateId> = start.iter().cloned().collect();
+    while let Some(id) = open.pop() {
+        if found.insert(id.clone()) {
+            open.extend(needs(&id));
+        }
+    }
+    found
+}
+
+/// The digest of a plan: what every shard of it must agree on.
+pub(crate) fn hash(plan: &Plan) -> Digest {
+    let shards = plan.shard.as_ref().map(|shard| (shard.by, shard.total));
+    let text = serde_json::json!({
+        "profile": plan.profile,
+        "kinds": plan.kinds,
+        "filters": plan.filters,
+        "rerun_of": plan.rerun_of,
+        "targets": plan.targets,
+        "gates": plan.gates,
+        "rust_gates": plan.rust_gates,
+        "shards": shards,
+    });
+    Digest::of(text.to_string().as_bytes())
+}
+
+impl Plan {
+    /// Why a run of this plan may not certify; nothing when it may.
+    pub(crate) fn reserved(&self) -> Vec<String> {
+        let mut why = Vec::new();
+        if let Some(run) = &self.rerun_of {
+            why.push(format!("it is a rerun of {run}"));
+        } else if !self.may_certify {
+            why.push(format!("the profile `{}`, or its narrowing, does not certify", self.profile));
+        }
+        if let Some(shard) = &self.shard {
+            why.push(format!("it is shard {} of {}", shard.index + 1, shard.total));
+        }
+        if self.excluded.iter().any(|one| one.reason == DEFAULT_FILTER) {
+            why.push("a default filter of nextest leaves tests out".to_owned());
+        }
+        why
+    }
+
+    /// Why targets were left out, with how many for each reason.
+    pub(crate) fn left_out(&self) -> BTreeMap<&str, usize> {
+        let mut reasons = BTreeMap::new();
+        for one in &self.excluded {
+            *reasons.entry(one.reason.as_str()).or_default() += 1;
+        }
+        reasons
+    }
+
+    /// The run that this one reruns and what of it is gone: wanted, and no longer a target.
+    pub(crate) fn gone(
+        &self,
+        wanted: Option<&BTreeSet<(String, String)>>,
+    ) -> Option<(&str, Vec<String>)> {
+        let run = self.rerun_of.as_deref()?;
+        let has = |suite: &str, test: &str| {
+            self.targets.iter().any(|target| target.suite == suite && target.test == test)
+        };
+        let gone = wanted.into_iter().flatten().filter(|(suite, test)| !has(suite, test));
+        let gone: Vec<String> = gone.map(|(suite, test)| format!("{suite} {test}")).collect();
+        (!gone.is_empty()).then_some((run, gone))
+    }
+
+    /// The targets that this run runs, those of its shard.
+    pub(crate) fn assigned(&self) -> Vec<&Target> {
+        match &self.shard {
+            None => self.targets.iter().collect(),
+            Some(shard) => {
+                let parts = crate::shard::assign(&self.targets, shard.by, shard.total);
+                let own = self.targets.iter().zip(parts);
+                own.filter(|(_, part)| *part == shard.index).map(|(target, _)| target).collect()
+            }
+        }
+    }
+
+    /// The gates that must answer in this run: all, the selected ones, or those of the shard with their needs.
+    pub(crate) fn answering(&self, policy: &Policy) -> Option<BTreeSet<GateId>> {
+        if self.shard.is_none() {
+            return self.gates.clone();
+        }
+        let own = self.assigned().into_iter().filter(|target| target.kind == Kind::Gate);
+        let own = own.filter_map(|target| GateId::parse(&target.test).ok()).collect();
+        let needs = |id: &GateId| {
+            let table = policy.gates.iter().find(|gate| gate.common.id == *id);
+            table.map(|gate| gate.common.needs.clone()).unwrap_or_default()
+        };
+        Some(with_needs(&own, needs))
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use portcullis::kernel::policy::{self, profile};
+
+    const POLICY: &str = "[policy]\nversion = 1\nowner = \"o\"\nbinary = \"gates\"\n\n[[gate]]\nid = \"cheap\"\nkind = \"k\"\nneeds = [\"base\"]\n\n[[gate]]\nid = \"dear\"\nkind = \"k\"\ncost = 900\n\n[[gate]]\nid = \"base\"\nkind = \"k\"\ncost = 900\n";
+
+    pub(crate) fn listed(suite: &str, test: &str) -> Listed {
+        let (package, binary) = suite.split_once("::").unwrap_or((suite, suite));
+        let cargo_kind = if suite.contains("::") { "test" } else { "lib" };
+        Listed {
+            suite: suite.to_owned(),
+            package: package.to_owned(),
+            binary: binary.to_owned(),
+            cargo_kind: cargo_kind.to_owned(),
+            test: test.to_owned(),
+            ignored: false,
+            matches: true,
+        }
+    }
+
+    fn all() -> Vec<Listed> {
+        let names = [
+            ("p", "in_lib"),
+            ("p::api", "one"),
+            ("p::api", "two"),
+            ("p::slow", "three"),
+            ("p::gates", "cheap"),
+            ("p::gates", "dear"),
+            ("p::gates", "base"),
+            ("p::gates", "written"),
+            ("p::gates", "full_suite_gate"),
+        ];
+        names.map(|(suite, test)| listed(suite, test)).into()
+    }
+
+    fn planned(profile: &str, asked: &Asked, listed: &[Listed]) -> Plan {
+        let policy = policy::parse("portcullis.toml", POLICY).expect("a policy");
+        let suites = Suites::parse("[suite.unit]\ntargets = [\"api\"]\n").expect("suites");
+        let world = World {
+            policy: &policy,
+            census: None,
+            suites: &suites,
+            quarantine: &QuarantineFile::default(),
+            documented: &[],
+        };
+        make(&world, &profile::built_in()[profile], asked, listed)
+    }
+
+    fn names(plan: &Plan) -> Vec<&str> {
+        plan.targets.iter().map(|target| target.test.as_str()).collect()
+    }
+
+    fn ids(plan: &Plan) -> Option<Vec<&str>> {
+        plan.gates.as_ref().map(|gates| gates.iter().map(GateId::as_str).collect())
+    }
+
+    #[test]
+    fn nothing_that_is_listed_is_lost() {
+        for name in ["quick", "focused", "ci", "full"] {
+            let plan = planned(name, &Asked::default(), &all());
+            assert_eq!(plan.targets.len() + plan.excluded.len(), all().len(), "{name}");
+            assert!(plan.excluded.iter().all(|excluded| !excluded.reason.is_empty()), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_profile_takes_its_kinds_and_its_gates() {
+        let quick = planned("quick", &Asked::default(), &all());
+        assert_eq!(names(&quick), ["in_lib", "one", "two", "cheap", "written"]);
+        assert_eq!(ids(&quick), Some(vec!["base", "cheap", "written"]), "with what they need");
+        let full = planned("full", &Asked::default(), &all());
+        assert_eq!(full.targets.len(), 8);
+        assert_eq!((ids(&full), full.may_certify), (None, true));
+        let ci = planned("ci", &Asked::default(), &all());
+        assert_eq!(ids(&ci), None, "all");
+        assert!(full.reserved().is_empty() && !ci.reserved().is_empty());
+        let kinds = Some(BTreeSet::from([Kind::Gate]));
+        let narrowed = planned("full", &Asked { kinds, ..Asked::default() }, &all());
+        assert_eq!(
+            (ids(&narrowed), narrowed.may_certify),
+            (None, false),
+            "gates alone prove no test"
+        );
+        assert_eq!(full.rust_gates.keys().map(GateId::as_str).collect::<Vec<_>>(), ["written"]);
+    }
+
+    #[test]
+    fn fg23_a_gate_that_is_not_listed_must_answer_all_the_same() {
+        let mut listed = all();
+        listed.retain(|test| test.test != "dear");
+        listed.iter_mut().filter(|test| test.test == "base").for_each(|test| test.matches = false);
+        let ci = planned("ci", &Asked::default(), &listed);
+        assert_eq!(ids(&ci), None, "all, whoever is listed");
+        let full = planned("full", &Asked::default(), &listed);
+        assert_eq!(full.reserved(), ["a default filter of nextest leaves tests out"]);
+        let quick = planned("quick", &Asked::default(), &listed);
+        assert_eq!(
+            ids(&quick),
+            Some(vec!["base", "cheap", "written"]),
+            "a need that is not listed"
+        );
+        let why = ci.excluded.iter().find(|excluded| excluded.test == "base").expect("left out");
+        assert_eq!(why.reason, "default filter of nextest");
+    }
+
+    #[test]
+    fn a_filter_selects_what_it_matches_and_no_more() {
+        let mut listed = all();
+        listed.iter_mut().for_each(|test| test.matches = test.test == "dear" || test.test == "one");
+        let asked = Asked { filters: vec!["x".to_owned()], ..Asked::default() };
+        let plan = planned("quick", &asked, &listed);
+        assert_eq!(names(&plan), ["one", "dear"], "the cost counts only where nobody chose");
+        assert_eq!(ids(&plan), Some(vec!["dear"]));
+        let full = planned("full", &asked, &listed);
+        assert_eq!(ids(&full), Some(vec!["dear"]), "a filtered run is never a full one");
+    }
+
+    #[test]
+    fn a_rerun_takes_exactly_the_failures() {
+        let failures = [("p::slow", "three"), ("p::gates", "cheap")]
+            .map(|(suite, test)| (suite.to_owned(), test.to_owned()));
+        let asked = Asked { only: Some(("run-1".to_owned(), failures.into())), ..Asked::default() };
+        let plan = planned("full", &asked, &all());
+        assert_eq!(names(&plan), ["cheap", "three"]);
+        assert_eq!(ids(&plan), Some(vec!["base", "cheap"]));
+        assert!(!plan.may_certify, "a rerun never certifies");
+    }
+
+    #[test]
+    fn every_shard_has_the_same_hash_and_the_shards_cover_the_plan() {
+        use crate::shard::{By, Shard};
+        let whole = planned("full", &Asked::default(), &all());
+        for by in [By::Slice, By::Hash, By::Binary] {
+            let mut seen = Vec::new();
+            let mut hashes = BTreeSet::new();
+            for index in 0..3 {
+                let shard = Some(Shard { by, index, total: 3 });
+                let plan = planned("full", &Asked { shard, ..Asked::default() }, &all());
+                hashes.insert(plan.hash.to_string());
+                seen.extend(plan.assigned().into_iter().cloned());
+            }
+            seen.sort();
+            assert_eq!(seen, whole.targets, "{by:?}");
+            assert_eq!(hashes.len(), 1, "{by:?}");
+        }
+    }
+}

@@ -1,0 +1,153 @@
+//! The run directory as the runner writes it: one thin file between the runner and the store. It judges nothing.
+
+use crate::exit::{Exit, OrExit, Refused};
+use anyhow::Context as _;
+use portcullis::{
+    Lane, Mode, RunId,
+    evidence::{
+        clock::Stopwatch,
+        environment::Environment,
+        store::{Durability, Ownership, RUN_SCHEMA, RunDir, RunState, Store},
+    },
+    report::views,
+    wire::{
+        artifact,
+        receipt::{Clock, Envelope, Source, Tool},
+        time::Instant,
+    },
+};
+use serde::Serialize;
+use std::path::Path;
+
+/// What every document of a run says in its header.
+pub(crate) struct Header {
+    /// The run.
+    pub run_id: RunId,
+    /// What is gated.
+    pub source: Source,
+    /// The promotion mode.
+    pub mode: Mode,
+    /// The one clock reading.
+    pub clock: Clock,
+    /// Since when the run lasts.
+    pub stopwatch: Stopwatch,
+}
+
+impl Header {
+    /// The header of a document written now.
+    pub(crate) fn envelope(&self, schema: &str) -> Envelope {
+        Envelope {
+            schema: schema.to_owned(),
+            run_id: self.run_id.clone(),
+            generated_at: self.now(),
+            source: self.source.clone(),
+            tool: Tool::this(),
+            mode: self.mode,
+            clock: self.clock.clone(),
+        }
+    }
+
+    /// The run's clock, moved on by what has passed since.
+    pub(crate) fn now(&self) -> Instant {
+        let elapsed_ms = i64::try_from(self.stopwatch.elapsed_ms()).unwrap_or(i64::MAX);
+        let ms = self.clock.now.unix_ms().saturating_add(elapsed_ms);
+        Instant::from_unix_ms(ms).unwrap_or(self.clock.now)
+    }
+}
+
+/// A new run id: the time, and this process.
+pub(crate) fn new_run_id(now: Instant) -> Result<RunId, Refused> {
+    let text = format!("{}-{:x}", now.to_string().replace(':', "."), std::process::id());
+    Ok(RunId::parse(&text).context("a run id of our own is refused")?)
+}
+
+/// The run directory of this run.
+pub(crate) struct Record<'a> {
+    dir: RunDir,
+    header: &'a Header,
+    environment: &'a Environment,
+}
+
+impl<'a> Record<'a> {
+    /// Creates the directory and its `run.json`, which says `running`.
+    pub(crate) fn begin(
+        target_dir: &Path,
+        header: &'a Header,
+        lane: Lane,
+        environment: &'a Environment,
+    ) -> Result<Self, Refused> {
+        // A lost machine may lose a local run; it must not lose the evidence of a release.
+        let durability = match lane {
+            Lane::Local => Durability::Cached,
+            Lane::Pr | Lane::Main | Lane::Release => Durability::Synced,
+        };
+        let store = Store::open(target_dir).or_exit(Exit::Nothing)?;
+        let running = header.envelope(RUN_SCHEMA);
+        let run_id = &header.run_id;
+        store.create_run(run_id, Ownership::Owned, durability, &running).or_exit(Exit::Nothing)?;
+        // Gate binaries write here, too, so whoever seals hashes what lies there and not what it wrote itself.
+        let dir = store
+            .create_run(run_id, Ownership::Joined, durability, &running)
+            .or_exit(Exit::Nothing)?;
+        Ok(Self { dir, header, environment })
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        self.dir.path()
+    }
+
+    /// Writes a document with the header of this run; secrets are replaced first.
+    pub(crate) fn write(
+        &self,
+        name: &str,
+        schema: &str,
+        body: &impl Serialize,
+    ) -> Result<(), Refused> {
+        let envelope = self.header.envelope(schema);
+        let document = views::with_envelope(&envelope, body).or_exit(Exit::Internal)?;
+        self.write_value(name, &document)
+    }
+
+    /// Writes a document that has its header already.
+    pub(crate) fn write_value(&self, name: &str, document: &impl Serialize) -> Result<(), Refused> {
+        let text = artifact::document(document).context("a document cannot be rendered")?;
+        self.write_text(name, &text)
+    }
+
+    /// Writes a text; secrets are replaced first.
+    pub(crate) fn write_text(&self, name: &str, text: &str) -> Result<(), Refused> {
+        let text = self.environment.redact(text);
+        self.dir.write_file(name, text.as_bytes()).or_exit(Exit::Invalid)
+    }
+
+    /// Writes one object per line.
+    pub(crate) fn write_lines(&self, name: &str, lines: &[impl Serialize]) -> Result<(), Refused> {
+        let mut text = String::new();
+        for line in lines {
+            text.push_str(&artifact::line(line).context("a line cannot be rendered")?);
+        }
+        self.write_text(name, &text)
+    }
+
+    /// Hashes every file and seals the run.
+    pub(crate) fn seal(&self) -> Result<(), Refused> {
+        let envelope = self.header.envelope(RUN_SCHEMA);
+        self.dir.seal(&envelope).map(drop).or_exit(Exit::Invalid)
+    }
+
+    /// Ends the run without a seal: it was stopped outright.
+    pub(crate) fn interrupted(&self) -> Result<(), Refused> {
+        self.end(RunState::Interrupted)
+    }
+
+    /// Ends the run without a seal: it never came to run anything.
+    pub(crate) fn refused(&self) -> Result<(), Refused> {
+        self.end(RunState::Refused)
+    }
+
+    fn end(&self, state: RunState) -> Result<(), Refused> {
+        let envelope = self.header.envelope(RUN_SCHEMA);
+        self.dir.end_unsealed(&envelope, state).or_exit(Exit::Invalid)
+    }
+}
