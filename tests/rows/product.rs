@@ -2,8 +2,11 @@
 //!
 //! One copy, because cargo would build a second one anew; so a lock lets one test at a time at it, in whatever process.
 
-use crate::process::{self, cargo, target_dir};
-use portcullis::wire::time::{Day, Instant};
+use super::process::{self, cargo, target_dir};
+use portcullis::{
+    evidence::clock,
+    wire::time::{Day, Instant},
+};
 use std::{
     collections::BTreeSet,
     fs::{self, File},
@@ -13,7 +16,7 @@ use std::{
 };
 
 /// What a copy has beside the files of the fixture.
-const NOT_OURS: [&str; 6] = ["out", "target", ".git", "Cargo.lock", "Cargo.lock.seen", ".gitconfig"];
+const NOT_OURS: [&str; 5] = ["out", "target", ".git", "Cargo.lock", "Cargo.lock.seen"];
 
 /// The folder of the fixture.
 pub(super) fn fixture() -> PathBuf {
@@ -38,14 +41,15 @@ impl Product {
         let root = folder().join("ferry");
         restore(&fixture(), &root, &Stamps::now());
         resolve(&root);
+        if !root.join(".git").exists() {
+            process::done(process::command("git", &root).args(["init", "--quiet"]));
+        }
         let product = Self { root, _lock: lock };
         static BUILT: OnceLock<()> = OnceLock::new();
         BUILT.get_or_init(|| {
             for features in [&[][..], &["--features", "ext-conformance"][..]] {
                 let mut build = product.cargo(&[]);
-                let output = build.args(["test", "--no-run", "--tests"]).args(features).output();
-                let output = output.expect("cargo starts");
-                assert!(output.status.success(), "{}", process::text(&output));
+                process::done(build.args(["test", "--no-run", "--tests"]).args(features));
             }
         });
         product
@@ -85,11 +89,19 @@ impl Product {
     }
 
     /// Removes the views, so that none of an earlier run is taken for one of the next.
-    #[expect(clippy::disallowed_methods, reason = "a folder of the copy")]
     pub(super) fn forget_views(&self) {
         let out = self.root.join("out");
         if out.exists() {
             fs::remove_dir_all(out).expect("the views are removed");
+        }
+    }
+
+    /// Commits the copy as it stands, as somebody who is about to tag does.
+    pub(super) fn commits(&self) {
+        for words in [&["add", "--all"][..], &["commit", "--quiet", "--allow-empty", "--message", "1.4.0"][..]] {
+            let mut git = process::command("git", &self.root);
+            git.args(["-c", "user.name=ferry", "-c", "user.email=ferry@harbour.example"]);
+            process::done(git.args(["-c", "commit.gpgsign=false"]).args(words));
         }
     }
 
@@ -104,7 +116,6 @@ impl Product {
     }
 
     /// Deletes a file of the copy.
-    #[expect(clippy::disallowed_methods, reason = "a file of the copy")]
     pub(super) fn delete(&self, file: &str) {
         fs::remove_file(self.root.join(file)).unwrap_or_else(|error| panic!("{file}: {error}"));
     }
@@ -151,7 +162,6 @@ impl Answer {
 }
 
 /// One test at a time, in this process and in others.
-#[expect(clippy::disallowed_methods, reason = "a file of the test's own, in the target directory")]
 fn lock() -> File {
     fs::create_dir_all(folder()).expect("a folder");
     let lock = File::create(folder().join("lock")).expect("a lock file");
@@ -166,11 +176,9 @@ struct Stamps {
 
 impl Stamps {
     /// An hour ago: nothing in the copy may come from the future, not even while the clock is adjusted.
-    #[expect(clippy::disallowed_methods, reason = "evidence that is fresh by time has to be of today")]
     fn now() -> Self {
-        let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
-        let ms = i64::try_from(since.expect("after 1970").as_millis()).expect("before 292 million");
-        Self { now: Instant::from_unix_ms(ms - 3_600_000).expect("a moment") }
+        let ms = clock::system_now().expect("a clock").unix_ms() - 3_600_000;
+        Self { now: Instant::from_unix_ms(ms).expect("a moment") }
     }
 
     fn fill(&self, text: &str) -> String {
@@ -231,7 +239,6 @@ fn restore(from: &Path, to: &Path, stamps: &Stamps) {
     }
 }
 
-#[expect(clippy::disallowed_methods, reason = "what an earlier test left in the copy")]
 fn discard(path: &Path) {
     if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) }.expect("removed");
 }
