@@ -24,7 +24,7 @@ fn row_09_conformance_must_pass_gate() {
             "cargo test --test ext_conformance_generated --features ext-conformance -- conformance_must_pass_gate -- --nocapture --exact",
             "cargo test --test ext_conformance_generated --features ext-conformance -- conformance_must_pass_gate --exact --nocapture",
         ],
-        gate: "conformance_must_pass_gate",
+        gate: Some("conformance_must_pass_gate"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -82,7 +82,7 @@ fn row_10_pass_rate_and_regression() {
     Row {
         replay: "cargo test --test ci_full_suite_gate -- conformance_ --nocapture",
         spellings: &["cargo test --test ci_full_suite_gate -- conformance_ -- --nocapture"],
-        gate: "conformance_pass_rate",
+        gate: Some("conformance_pass_rate"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -132,23 +132,35 @@ fn row_10_no_item_is_worse_than_the_baseline() {
     Row {
         replay: "cargo test --test ci_full_suite_gate -- full_suite_gate --nocapture --exact",
         spellings: &[],
-        gate: "conformance_no_regression",
+        gate: Some("conformance_no_regression"),
         env: &[],
-        reads: vec![("full_suite_verdict.json", "/gates/conformance_no_regression/status", json!("pass"))],
+        reads: vec![(
+            "full_suite_verdict.json",
+            "/gates/conformance_no_regression/status",
+            json!("pass"),
+        )],
         breaks: vec![
             broken(
                 "fewer cases of one member pass than at the last release",
                 Edit::Swap("\"cases_passed\": 40", "\"cases_passed\": 39"),
                 &["worse_than_baseline", "need_unsatisfied"],
                 &["order_kept", "39", "40"],
-                vec![("full_suite_verdict.json", "/gates/conformance_no_regression/status", json!("fail"))],
+                vec![(
+                    "full_suite_verdict.json",
+                    "/gates/conformance_no_regression/status",
+                    json!("fail"),
+                )],
             ),
             broken(
                 "a member is measured no more",
                 Edit::Swap("\"retry_bound\"", "\"retry_limit\""),
                 &["baseline_item_missing", "need_unsatisfied"],
                 &["retry_bound"],
-                vec![("full_suite_verdict.json", "/gates/conformance_no_regression/status", json!("fail"))],
+                vec![(
+                    "full_suite_verdict.json",
+                    "/gates/conformance_no_regression/status",
+                    json!("fail"),
+                )],
             ),
         ],
     }
@@ -163,16 +175,16 @@ fn row_13_certification_dossier() {
             "cargo test --test qa_certification_dossier -- certification_dossier -- --nocapture --exact",
             "cargo test --test qa_certification_dossier -- certification_dossier --exact --nocapture",
         ],
-        gate: "certification_dossier",
+        gate: Some("certification_dossier"),
         env: &[],
         reads: vec![
             ("remediation_backlog.json", "/entries/#", json!(1)),
             ("remediation_backlog.json", "/entries/legacy_v0/owner", json!("ferry_legacy")),
             ("remediation_backlog.json", "/entries/legacy_v0/priority", json!("p3")),
-            ("remediation_backlog.md", "", json!("legacy_v0")),
+            ("remediation_backlog.md", "", json!("drop the format in 2.0")),
             ("certification_dossier.json", "/schema", json!("portcullis.certification_dossier.v1")),
             ("certification_dossier.json", "/failing/#", json!(1)),
-            ("certification_dossier.md", "", json!("legacy_v0")),
+            ("certification_dossier.md", "", json!("1 failing")),
         ],
         breaks: vec![
             broken(

@@ -29,14 +29,15 @@ fn aged() -> Edit {
 
 #[test]
 fn row_11_cross_platform_matrix() {
-    let broken = |what, edit, codes, says| Break { what, file: REPORT, edit, codes, says, reads: vec![] };
+    let broken =
+        |what, edit, codes, says| Break { what, file: REPORT, edit, codes, says, reads: vec![] };
     Row {
         replay: "cargo test --test ci_cross_platform_matrix -- cross_platform_matrix --nocapture --exact",
         spellings: &[
             "cargo test --test ci_cross_platform_matrix -- cross_platform_matrix -- --nocapture --exact",
             "cargo test --test ci_cross_platform_matrix -- cross_platform_matrix --exact --nocapture",
         ],
-        gate: "cross_platform_matrix",
+        gate: Some("cross_platform_matrix"),
         env: &[],
         reads: ["temp_dir", "path_separators", "case_sensitivity", "symlinks", "permissions", "locale", "cpu_count"]
             .map(|id| (OWN_REPORT, "/checks/*/id", json!(id)))
@@ -88,7 +89,7 @@ fn row_12_build_evidence_bundle() {
             "cargo test --test ci_evidence_bundle -- build_evidence_bundle -- --nocapture --exact",
             "cargo test --test ci_evidence_bundle -- build_evidence_bundle --exact --nocapture",
         ],
-        gate: "build_evidence_bundle",
+        gate: Some("build_evidence_bundle"),
         env: &[],
         reads: vec![
             ("evidence_bundle/index.json", "/verdict", json!("complete")),
@@ -133,9 +134,9 @@ fn row_12_build_evidence_bundle() {
                 what: "a stream whose end is torn off",
                 file: "evidence/release_events.jsonl",
                 edit: Edit::Add("{\"seq\": 3, \"run_id\"".to_owned()),
-                codes: &["jsonl_torn"],
+                codes: &["record_torn"],
                 says: &["evidence/release_events.jsonl"],
-                reads: index("/artifacts/events/problem", "jsonl_torn", "insufficient"),
+                reads: index("/artifacts/events/problem", "record_torn", "insufficient"),
             },
             Break {
                 what: "an optional artifact of another schema is wrong all the same",
@@ -152,14 +153,15 @@ fn row_12_build_evidence_bundle() {
 
 #[test]
 fn row_18_parameter_sweeps_contract() {
-    let broken = |what, edit, codes, says| Break { what, file: SWEEPS, edit, codes, says, reads: vec![] };
+    let broken =
+        |what, edit, codes, says| Break { what, file: SWEEPS, edit, codes, says, reads: vec![] };
     Row {
         replay: "cargo test --test release_evidence_gate -- parameter_sweeps_contract_links_phase1_matrix_and_readiness --nocapture --exact",
         spellings: &[
             "cargo test --test release_evidence_gate -- parameter_sweeps_contract_links_phase1_matrix_and_readiness -- --nocapture --exact",
             "cargo test --test release_evidence_gate -- parameter_sweeps_contract_links_phase1_matrix_and_readiness --exact --nocapture",
         ],
-        gate: "parameter_sweeps_contract_links_phase1_matrix_and_readiness",
+        gate: Some("parameter_sweeps_contract_links_phase1_matrix_and_readiness"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -239,22 +241,30 @@ fn row_19_performance_evidence_set() {
         what: file,
         file,
         edit: aged(),
-        codes: &["artifact_stale"],
-        says: &["is not as fresh as stated"],
+        codes: if file == "evidence/comparison.json" {
+            &["artifact_stale", "time_order_broken"]
+        } else {
+            &["artifact_stale"]
+        },
+        says: &["the artifact is too old", "produce the artifact again"],
         reads: vec![],
     })
     .collect();
     breaks.extend(
-        ["evidence/budget_events.jsonl", "evidence/comparison_events.jsonl", "evidence/stress_events.jsonl"]
-            .into_iter()
-            .map(|file| Break {
-                what: file,
-                file,
-                edit: Edit::Delete,
-                codes: &["artifact_missing"],
-                says: &["run the producer"],
-                reads: vec![],
-            }),
+        [
+            "evidence/budget_events.jsonl",
+            "evidence/comparison_events.jsonl",
+            "evidence/stress_events.jsonl",
+        ]
+        .into_iter()
+        .map(|file| Break {
+            what: file,
+            file,
+            edit: Edit::Delete,
+            codes: &["artifact_missing"],
+            says: &["does not exist"],
+            reads: vec![],
+        }),
     );
     breaks.insert(
         0,
@@ -273,7 +283,7 @@ fn row_19_performance_evidence_set() {
             "cargo test --test release_evidence_gate -- --nocapture",
             "cargo test --test release_evidence_gate -- -- --nocapture",
         ],
-        gate: "performance_evidence_set",
+        gate: Some("performance_evidence_set"),
         env: &[],
         reads: vec![],
         breaks,
@@ -283,11 +293,12 @@ fn row_19_performance_evidence_set() {
 
 #[test]
 fn row_19_one_run_and_one_correlation() {
-    let broken = |what, file, edit, codes, says| Break { what, file, edit, codes, says, reads: vec![] };
+    let broken =
+        |what, file, edit, codes, says| Break { what, file, edit, codes, says, reads: vec![] };
     Row {
         replay: "cargo test --test release_evidence_gate",
         spellings: &[],
-        gate: "performance_lineage",
+        gate: Some("performance_lineage"),
         env: &[],
         reads: vec![],
         breaks: vec![

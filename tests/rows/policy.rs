@@ -32,7 +32,10 @@ fn twenty_gates_in_at_most_250_lines_and_no_rust() {
     let kinds: BTreeSet<&str> =
         policy.gates.iter().filter_map(|gate| gate.common.kind.as_deref()).collect();
     assert!(kinds.len() >= 15, "kinds that are shown: {kinds:?}");
-    assert!(policy.gates.iter().all(|gate| gate.common.kind.is_some()), "a gate is written in Rust");
+    assert!(
+        policy.gates.iter().all(|gate| gate.common.kind.is_some()),
+        "a gate is written in Rust"
+    );
 }
 
 #[test]
@@ -41,7 +44,10 @@ fn a_gate_binary_is_three_lines() {
         let path = fixture().join("tests").join(format!("{binary}.rs"));
         let text = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{binary}: {error}"));
         assert_eq!(text.lines().count(), 3, "{binary}: {text}");
-        assert!(text.ends_with("portcullis::main! { crates: [portcullis_gates] }\n"), "{binary}: {text}");
+        assert!(
+            text.ends_with("portcullis::main! { crates: [portcullis_gates] }\n"),
+            "{binary}: {text}"
+        );
     }
 }
 
@@ -56,7 +62,8 @@ fn its_census_is_that_of_its_gate_binaries_and_each_shows_its_own_group() {
     for binary in binaries {
         let mut cargo = product.cargo(&[]);
         cargo.args(["test", "--quiet", "--features", "ext-conformance", "--test", binary]);
-        let output = cargo.args(["--", "--list", "--format", "json"]).output().expect("cargo starts");
+        let output =
+            cargo.args(["--", "--list", "--format", "json"]).output().expect("cargo starts");
         assert!(output.status.success(), "{}", process::text(&output));
         let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("a list");
         let tests = list["tests"].as_array().expect("rows");

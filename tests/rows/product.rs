@@ -75,11 +75,7 @@ impl Product {
         let words = line.strip_prefix("cargo ").unwrap_or_else(|| panic!("`{line}` calls cargo"));
         let output: Output =
             self.cargo(env).args(words.split_whitespace()).output().expect("cargo starts");
-        Answer {
-            line: line.to_owned(),
-            code: output.status.code(),
-            text: process::text(&output),
-        }
+        Answer { line: line.to_owned(), code: output.status.code(), text: process::text(&output) }
     }
 
     /// A view of the last run, as it lies in the folder that the policy names.
@@ -98,7 +94,10 @@ impl Product {
 
     /// Commits the copy as it stands, as somebody who is about to tag does.
     pub(super) fn commits(&self) {
-        for words in [&["add", "--all"][..], &["commit", "--quiet", "--allow-empty", "--message", "1.4.0"][..]] {
+        for words in [
+            &["add", "--all"][..],
+            &["commit", "--quiet", "--allow-empty", "--message", "1.4.0"][..],
+        ] {
             let mut git = process::command("git", &self.root);
             git.args(["-c", "user.name=ferry", "-c", "user.email=ferry@harbour.example"]);
             process::done(git.args(["-c", "commit.gpgsign=false"]).args(words));
@@ -148,7 +147,13 @@ impl Answer {
 
     /// Every code that was reported, once each.
     pub(super) fn codes(&self) -> BTreeSet<&str> {
-        self.marked("error[", "]").collect()
+        // A finding begins with its code; an error and what it precludes have it in the headline of their gate.
+        let headlines = self.text.lines().filter_map(|line| {
+            let (_, rest) = line.split_once(": ").filter(|(gate, _)| !gate.contains(' '))?;
+            let (_, rest) = rest.split_once(" [").filter(|(status, _)| !status.contains(' '))?;
+            rest.split_once("]: ").map(|(code, _)| code)
+        });
+        self.marked("error[", "]").chain(headlines).collect()
     }
 
     /// Every replay that was printed.

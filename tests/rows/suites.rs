@@ -10,14 +10,15 @@ const FILE: &str = "suite_classification.toml";
 
 #[test]
 fn row_04_suite_classification() {
-    let broken = |what, edit, codes, says| Break { what, file: FILE, edit, codes, says, reads: vec![] };
+    let broken =
+        |what, edit, codes, says| Break { what, file: FILE, edit, codes, says, reads: vec![] };
     Row {
         replay: "cargo test --test ci_full_suite_gate -- suite_classification --nocapture --exact",
         spellings: &[
             "cargo test --test ci_full_suite_gate -- suite_classification -- --exact --nocapture",
             "cargo test --test ci_full_suite_gate -- suite_classification",
         ],
-        gate: "suite_classification",
+        gate: Some("suite_classification"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -29,9 +30,9 @@ fn row_04_suite_classification() {
             ),
             broken(
                 "a target in two suites",
-                Edit::Swap("[\"routes\"]", "[\"command_line\", \"routes\"]"),
+                Edit::Swap("[\"routes\"]", "[\"release_readiness\", \"routes\"]"),
                 &["classified_twice"],
-                &["command_line", "suite_classification.toml:5"],
+                &["release_readiness", "suite_classification.toml:5"],
             ),
             broken(
                 "a target that does not exist",
@@ -41,9 +42,12 @@ fn row_04_suite_classification() {
             ),
             broken(
                 "a list that is not sorted",
-                Edit::Swap("[\"provider_streaming\"]", "[\"provider_streaming\", \"command_line\"]"),
+                Edit::Swap(
+                    "[\"provider_streaming\"]",
+                    "[\"provider_streaming\", \"claim_contract\"]",
+                ),
                 &["unsorted", "classified_twice"],
-                &["command_line"],
+                &["claim_contract"],
             ),
             Break {
                 what: "a double in the unit suite",
@@ -75,7 +79,8 @@ fn waiver(gate: &str, created: i64, expires: i64) -> String {
     )
 }
 
-const AUDIT: &str = "cargo test --test ci_full_suite_gate -- waiver_lifecycle_audit --nocapture --exact";
+const AUDIT: &str =
+    "cargo test --test ci_full_suite_gate -- waiver_lifecycle_audit --nocapture --exact";
 const AUDIT_SPELLINGS: &[&str] = &[
     "cargo test --test ci_full_suite_gate -- waiver_lifecycle_audit -- --nocapture --exact",
     "cargo test --test ci_full_suite_gate -- waiver_lifecycle_audit --exact --nocapture",
@@ -94,7 +99,7 @@ fn row_05_waiver_lifecycle_audit() {
     Row {
         replay: AUDIT,
         spellings: AUDIT_SPELLINGS,
-        gate: "waiver_lifecycle",
+        gate: None,
         env: &[],
         reads: vec![("waiver_audit.json", "/total_waivers", json!(0))],
         breaks: vec![
@@ -102,7 +107,7 @@ fn row_05_waiver_lifecycle_audit() {
                 "a waiver of forty days",
                 waiver("performance_lineage", -1, 39),
                 &["waiver_span_exceeded"],
-                &["performance_lineage", "suite_classification.toml:44"],
+                &["performance_lineage", "line 41", "let it end at most 30 days"],
                 "/invalid",
             ),
             broken(
@@ -137,7 +142,7 @@ fn row_05_what_the_calendar_does_fails_the_main_lane() {
     Row {
         replay: AUDIT,
         spellings: &[],
-        gate: "waiver_lifecycle",
+        gate: None,
         env: &[("PORTCULLIS_LANE", "main"), ("VCR_MODE", "playback")],
         reads: vec![("waiver_audit.json", "/total_waivers", json!(0))],
         breaks: vec![
@@ -146,7 +151,7 @@ fn row_05_what_the_calendar_does_fails_the_main_lane() {
                 file: FILE,
                 edit: Edit::Add(waiver("performance_lineage", -20, -2)),
                 codes: &["waiver_expired"],
-                says: &["performance_lineage"],
+                says: &["performance_lineage", "line 41", "fix the gate"],
                 reads: vec![("waiver_audit.json", "/expired", json!(1))],
             },
             Break {
@@ -154,7 +159,7 @@ fn row_05_what_the_calendar_does_fails_the_main_lane() {
                 file: FILE,
                 edit: Edit::Add(waiver("performance_lineage", -1, 20)),
                 codes: &["waiver_stale"],
-                says: &["performance_lineage"],
+                says: &["performance_lineage", "remove the table `[waiver.performance_lineage]`"],
                 reads: vec![("waiver_audit.json", "/stale", json!(1))],
             },
         ],
@@ -170,10 +175,10 @@ fn row_08_non_mock_compliance() {
             "cargo test --test non_mock_compliance_gate -- -- --nocapture",
             "cargo test --test non_mock_compliance_gate -- non_mock_compliance --exact --nocapture",
         ],
-        gate: "non_mock_compliance",
+        gate: Some("non_mock_compliance"),
         env: &[],
         reads: vec![
-            ("test_double_inventory.json", "/entries/#", json!(1)),
+            ("test_double_inventory.json", "/entries/#", json!(2)),
             ("test_double_inventory.json", "/entries/*/identifier", json!("FakeClock")),
             ("test_double_inventory.json", "/entries/*/file", json!("tests/command_line.rs")),
             ("test_double_inventory.json", "/entries/*/suite", json!("e2e")),
@@ -184,7 +189,7 @@ fn row_08_non_mock_compliance() {
                 file: "tests/routes.rs",
                 edit: Edit::Add("\n/// Agrees with everything.\nstruct StubSink;\n".to_owned()),
                 codes: &["double_unlisted"],
-                says: &["StubSink", "tests/routes.rs:18"],
+                says: &["StubSink", "tests/routes.rs:19"],
                 reads: vec![("test_double_inventory.json", "/entries/*/identifier", json!("StubSink"))],
             },
             Break {
@@ -203,7 +208,7 @@ fn row_08_non_mock_compliance() {
                     "struct MockKey(&'static str);\n        assert_eq!(harbour(MockKey(\"north\").0), None);",
                 ),
                 codes: &["double_unlisted", "double_floor_broken"],
-                says: &["ferry::kernel: max_doubles", "ferry::kernel: min_real_percent"],
+                says: &["`ferry::kernel` does not keep its floor `max_doubles`", "`ferry::kernel` does not keep its floor `min_real_percent`"],
                 reads: vec![("test_double_inventory.json", "/entries/*/identifier", json!("MockKey"))],
             },
         ],

@@ -24,7 +24,7 @@ fn row_14_claim_contract() {
             "cargo test --test claim_contract -- -- --nocapture",
             "cargo test --test claim_contract -- claim_tiers --exact --nocapture",
         ],
-        gate: "claim_tiers",
+        gate: Some("claim_tiers"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -47,7 +47,7 @@ fn row_14_claim_contract() {
                 "docs/mission.md",
                 more("\nferry is a **drop-in**\nreplacement for your queue.\n"),
                 &["claim_above_tier"],
-                &["drop-in replacement", "docs/mission.md:4"],
+                &["drop-in replacement", "docs/mission.md:5:14"],
             ),
             broken(
                 "a document that says what the certified tier forbids",
@@ -100,7 +100,7 @@ fn row_15_boundary_manifest() {
             "cargo test --test boundary_manifest -- kernel_boundary_manifest_ --nocapture",
             "cargo test --test boundary_manifest -- --nocapture kernel_boundary_manifest_",
         ],
-        gate: "kernel_boundary_manifest_ownership",
+        gate: Some("kernel_boundary_manifest_ownership"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -159,7 +159,7 @@ fn row_23_docs_policy_validation() {
             "cargo test --test qa_docs_policy_validation -- --nocapture",
             "cargo test --test qa_docs_policy_validation -- docs_commands docs_signature_pages -- --nocapture --exact",
         ],
-        gate: "docs_commands",
+        gate: Some("docs_commands"),
         env: &[],
         reads: vec![],
         breaks: vec![
@@ -187,7 +187,7 @@ fn row_23_every_page_is_complete() {
     Row {
         replay: "cargo test --test qa_docs_policy_validation",
         spellings: &[],
-        gate: "docs_signature_pages",
+        gate: Some("docs_signature_pages"),
         env: &[],
         reads: vec![],
         breaks: vec![
