@@ -7,12 +7,42 @@ use portcullis::{
     declare::{KindDecl, Tooth},
     runner::registry::Registry,
     testing::{self, Bench},
+    wire::outcome::{Outcome, SkipReason},
 };
 use portcullis_gates as _;
 use std::fmt::Write as _;
 
 fn registry() -> Registry {
     Registry::collect().expect("the standard kinds are linked")
+}
+
+/// A minimal container has no git. Its gates may skip for that, or say so; they are not broken.
+#[test]
+fn without_any_tool_no_kind_fails_its_own_teeth() {
+    let nowhere = tempfile::tempdir().expect("a folder");
+    let path = nowhere.path().to_str().expect("UTF-8");
+    let mut wrong = Vec::new();
+    for kind in registry().kinds() {
+        // A tree under git cannot be made without git; those teeth are no proof of anything here.
+        for tooth in kind.teeth.iter().filter(|tooth| !tooth.git) {
+            let seen = Bench::tooth(kind, tooth).env("PATH", path).run();
+            let absent = seen.skip().is_some_and(|skip| skip.reason == SkipReason::ToolMissing);
+            let bites = match tooth.expect {
+                None => seen.outcome == Outcome::Pass,
+                Some(code) => {
+                    seen.code.as_deref() == Some(code.name())
+                        || seen.codes.iter().any(|found| found == code.name())
+                }
+            };
+            if !absent && !bites {
+                wrong.push(format!(
+                    "{}/{}: {:?} {:?}",
+                    kind.id, tooth.name, seen.outcome, seen.messages
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

@@ -370,7 +370,7 @@ static TEETH: &[Tooth] = &[
     Tooth::known_good("git_answers_as_git_does", GIT, &[]),
     Tooth::known_good(
         "a_version_that_is_new_enough",
-        "candidates = ['git']\nprobe = ['--version']\nmust_match = ['^git version']\non_absent = 'fail'\n\
+        "candidates = ['git']\nprobe = ['--version']\nmust_match = ['^git version']\non_absent = 'skip'\n\
          min_version = '1.5'\nversion_pattern = 'version ([0-9.]+)'",
         &[],
     ),
@@ -389,7 +389,7 @@ static TEETH: &[Tooth] = &[
     Tooth::known_bad(
         "an_old_tool",
         TOOL_TOO_OLD,
-        "candidates = ['git']\nprobe = ['--version']\nmust_match = ['^git']\non_absent = 'fail'\n\
+        "candidates = ['git']\nprobe = ['--version']\nmust_match = ['^git']\non_absent = 'skip'\n\
          min_version = '9999.1'\nversion_pattern = 'version ([0-9.]+)'",
         &[],
     ),

@@ -288,7 +288,10 @@ impl Contract {
             let selection = pointer.select(document);
             for missing in selection.missing.iter().chain(&selection.empty) {
                 let subject = format!("{}#{missing}", report.artifact);
-                let message = format!("required field `{missing}` does not exist{place}");
+                let message = format!(
+                    "required field `{missing}` does not exist in `{}`{place}",
+                    report.artifact
+                );
                 report.push(
                     Finding::new(
                         FIELD_MISSING,
@@ -306,8 +309,10 @@ impl Contract {
                 .map_err(|fault| fault.at(location.clone()))?;
             for violation in violations {
                 let subject = format!("{}#{}", report.artifact, violation.path);
-                let message =
-                    format!("`{}` breaks the rule `{}`{place}", violation.path, violation.rule);
+                let message = format!(
+                    "`{}` of `{}` breaks the rule `{}`{place}",
+                    violation.path, report.artifact, violation.rule
+                );
                 report.push(
                     Finding::new(violation.code, subject, message, REMEDY)
                         .at(location.clone())
@@ -330,7 +335,7 @@ impl Contract {
             let holds =
                 expression.evaluate(document).map_err(|fault| fault.at(location.clone()))?;
             if !holds {
-                let message = format!("the expression is false{place}");
+                let message = format!("the expression is false of `{}`{place}", report.artifact);
                 report.push(
                     Finding::new(
                         EXPR_FALSE,
@@ -359,7 +364,7 @@ impl Contract {
         if found.and_then(Value::as_str) != Some(expected) {
             let found = found.map_or_else(|| "no `schema`".to_owned(), shown);
             let subject = format!("{}#/schema", report.artifact);
-            let message = format!("the artifact has another schema{place}");
+            let message = format!("`{}` has another schema{place}", report.artifact);
             let remedy =
                 "produce it with the tool that writes this schema, or follow the new schema";
             report.push(

@@ -151,3 +151,20 @@ fn expressions_see_all_artifacts() {
         assert_eq!(seen.code.as_deref(), *expected, "{case}: {:?}", seen.messages);
     }
 }
+
+#[test]
+fn a_message_names_the_artifact_among_several() {
+    let rule = "rules = [{ path = '/run_id', equals = 'r8' }], schema = 's.v1', fields = ['/m'], freshness";
+    let config = TWO.replacen("freshness", rule, 1);
+    let files = [("a.json", SUMMARY), ("b.jsonl", EVENT)];
+    let seen = testing::run(&ARTIFACT_SET, &config, &files);
+    assert_eq!(
+        seen.codes,
+        ["schema_mismatch", "field_missing", "rule_broken"],
+        "{:?}",
+        seen.messages
+    );
+    for message in &seen.messages {
+        assert!(message.contains("`a.json`"), "{message}");
+    }
+}

@@ -23,10 +23,10 @@ pub(super) fn hold(interaction: &Interaction, rules: &Rules, report: &mut Report
     }
     for (place, value) in suspects {
         if !rules.placeholders.contains(&value) {
-            let message = "a credential is not a placeholder";
+            let message = format!("the credential at `{place}` is not a placeholder");
             let remedy = "replace the value by one of `placeholders`; revoke it if it was real";
             let found = Some(format!("[redacted:{}]", value.len()));
-            report.add(CREDENTIAL_NOT_PLACEHOLDER, &place, message, remedy, found);
+            report.add(CREDENTIAL_NOT_PLACEHOLDER, &place, &message, remedy, found);
         }
     }
 }

@@ -274,6 +274,13 @@ fn credentials_are_placeholders_wherever_they_stand() {
         let seen = seen(&cassette);
         let n = seen.codes.iter().filter(|code| *code == "credential_not_placeholder").count();
         assert_eq!((n, seen.codes.len()), (*expected, *expected), "{case}: {:?}", seen.messages);
+        for message in &seen.messages {
+            let names = message.contains("/interactions/0/re") && message.contains("/headers/");
+            assert!(
+                names,
+                "{case}: a cassette has many headers, and this does not say which: {message}"
+            );
+        }
     }
 }
 

@@ -17,7 +17,8 @@ fn teeth_bite() {
 
 #[test]
 fn this_host_is_reported_under_its_own_name() {
-    let seen = seen(HOST, &[]);
+    let with_git = HOST.replace("'path_separators'", "'path_separators', 'tool_git'");
+    let seen = seen(&with_git, &[]);
     let name = report::name(std::env::consts::OS);
     let bytes = seen.artifacts.get(&name).expect("the view");
     let document: serde_json::Value = serde_json::from_slice(bytes).expect("JSON");

@@ -83,7 +83,7 @@ fn fg13_t07_nothing_is_compared_without_probes_and_runtimes() {
     let absent = |on_absent: &str, ci: Option<&str>| {
         let config = SAME
             .replacen("argv = ['git'", "argv = ['portcullis-no-such-tool'", 1)
-            .replace("'fail'", on_absent);
+            .replace("'skip'", on_absent);
         let bench = Bench::new(&RUNTIME_MATRIX, &config).file(A.0, A.1.as_bytes());
         ci.map_or_else(
             || bench.run(),
@@ -114,7 +114,7 @@ fn a_matrix_that_compares_nothing_is_refused() {
         ("no question for the version", &SAME.replace("'--version'", "")),
         ("no reason", &short),
         ("a day that is a text", &text),
-        ("absence undecided", &SAME.replace("on_absent = 'fail'\n", "")),
+        ("absence undecided", &SAME.replace("on_absent = 'skip'\n", "")),
     ];
     for (case, config) in table {
         let table = GateTable::from_toml("gate", config).expect(case);

@@ -101,10 +101,14 @@ pub struct Session {
 pub fn find_root(package: &Path, environment: &Environment) -> Result<PathBuf, Fault> {
     // A binary unpacked from an archive runs on a machine that lacks the folder it was built in.
     let moved = || environment.get("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from);
-    let start = if package.is_dir() {
-        package.to_path_buf()
-    } else {
-        moved().unwrap_or_else(|| package.to_path_buf())
+    let start = if package.is_dir() { Some(package.to_path_buf()) } else { moved() };
+    // The folders above one that is gone belong to somebody else: their policy is not the one of this binary.
+    let Some(start) = start.filter(|start| start.is_dir()) else {
+        return Err(Fault::new(
+            CONFIG_ABSENT,
+            format!("the folder this gate binary was built in is gone: {}", package.display()),
+            "build it again where the repository is now: `cargo clean`, then the same command",
+        ));
     };
     start
         .ancestors()
