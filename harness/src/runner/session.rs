@@ -655,3 +655,30 @@ fn run_id(
     })?;
     Ok((id, true))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_folder_that_is_gone_has_no_root() {
+        let above = tempfile::tempdir().expect("a folder");
+        std::fs::create_dir_all(above.path().join("there")).expect("a folder");
+        #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
+        std::fs::write(above.path().join(POLICY_FILE), "").expect("a policy");
+        let none: [(String, std::ffi::OsString); 0] = [];
+        let environment = Environment::from_pairs(none);
+        let found = find_root(&above.path().join("there"), &environment).expect("a root");
+        assert_eq!(found, above.path());
+        // The policy above is somebody else's once the folder of the binary is gone.
+        let fault = find_root(&above.path().join("gone"), &environment).expect_err("no root");
+        assert_eq!(fault.code(), CONFIG_ABSENT);
+        let moved = above.path().join("there").to_string_lossy().into_owned();
+        let environment = Environment::from_pairs([(
+            "NEXTEST_WORKSPACE_ROOT".to_owned(),
+            std::ffi::OsString::from(moved),
+        )]);
+        let found = find_root(&above.path().join("gone"), &environment).expect("an archive");
+        assert_eq!(found, above.path());
+    }
+}
