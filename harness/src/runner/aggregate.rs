@@ -95,7 +95,7 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
         .collect();
     order.sort_by_key(|n| (session.roster.gates[*n].table().common.cost, *n));
     let mut evaluated = Vec::new();
-    let mut stopped_at = None;
+    let (mut stopped_at, mut why) = (None, String::new());
     // Without a census nobody knows what there was to evaluate, so nothing is.
     let lost = session.census_faults().first();
     for n in order.iter().filter(|_| lost.is_none()) {
@@ -109,6 +109,10 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
         )?;
         let id = session.roster.gates[*n].id().clone();
         let stop = decision.refuses(&id);
+        if stop {
+            // Not only the gate: a fault of the census stops as well, and the gate itself may have passed.
+            why = human::blockers(&decision, &session.roster);
+        }
         evaluated.extend(decision.gates.into_iter().filter(|gate| gate.id == id));
         if stop {
             stopped_at = Some(id);
@@ -131,16 +135,8 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
         return Err(fault.clone());
     }
     let Some(id) = stopped_at else { return Ok(Ok(())) };
-    let text: Vec<String> = evaluated
-        .iter()
-        .filter(|gate| gate.id == id)
-        .map(|gate| human::gate(gate, &session.roster))
-        .collect();
-    Ok(Err(format!(
-        "stopped at `{id}`, {} not evaluated\n{}",
-        human::count(not_evaluated.len(), "gate"),
-        text.join("\n")
-    )))
+    let rest = human::count(not_evaluated.len(), "gate");
+    Ok(Err(format!("stopped at `{id}`, {rest} not evaluated\n{why}")))
 }
 
 fn waiver_audit(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
