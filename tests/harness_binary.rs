@@ -99,7 +99,7 @@ fn every_gate_runs_alone_from_another_folder() {
         "quarantine_lifecycle",
         "practical_finish",
         "msrv_stated",
-        "documented_paths",
+        "forbidden_dependency",
     ] {
         for arguments in
             [vec!["--exact", gate, "--nocapture"], vec![gate, "--", "--nocapture", "--exact"]]
