@@ -9,7 +9,7 @@ use crate::{
     wire::{
         code::{RECEIPT_INVALID, VIEW_CONFLICT},
         fault::Fault,
-        id::GateId,
+        id::{Digest, GateId},
         path::RelPath,
         receipt::Evidence,
     },
@@ -19,8 +19,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-/// Which gate writes which view: one file has one writer.
-pub(super) type ViewWriters = Arc<Mutex<BTreeMap<RelPath, GateId>>>;
+/// Which gate wrote which view, and what: one file has one writer, or several that say the same.
+pub(super) type ViewWriters = Arc<Mutex<BTreeMap<RelPath, (GateId, Digest)>>>;
 
 /// Where in the repository views are copied to.
 pub(super) struct Published {
@@ -38,18 +38,23 @@ pub(super) struct Recorder {
     pub(super) writers: ViewWriters,
 }
 
-/// The second gate that writes a view would replace what the first one said, and nobody would see it.
-fn claim(writers: &ViewWriters, gate: &GateId, name: &RelPath) -> Result<(), Fault> {
+/// A second gate that writes something else would replace what the first one said, and nobody would see it.
+fn claim(writers: &ViewWriters, gate: &GateId, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
+    let digest = Digest::of(bytes);
     let mut writers = writers.lock().unwrap_or_else(PoisonError::into_inner);
     match writers.entry(name.clone()) {
         Entry::Vacant(entry) => {
-            entry.insert(gate.clone());
+            entry.insert((gate.clone(), digest));
             Ok(())
         }
-        Entry::Occupied(entry) if entry.get() == gate => Ok(()),
+        Entry::Occupied(mut entry) if entry.get().0 == *gate => {
+            entry.get_mut().1 = digest;
+            Ok(())
+        }
+        Entry::Occupied(entry) if entry.get().1 == digest => Ok(()),
         Entry::Occupied(entry) => Err(Fault::new(
             VIEW_CONFLICT,
-            format!("the view `{name}` is written by `{}`, too", entry.get()),
+            format!("`{}` has written another view `{name}`", entry.get().0),
             "let one of the two write another view, as its page says, or remove one of the gates",
         )),
     }
@@ -61,7 +66,7 @@ impl ArtifactSink for Recorder {
     }
 
     fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
-        claim(&self.writers, &self.gate, name)?;
+        claim(&self.writers, &self.gate, name, bytes)?;
         if let Some(run) = &self.run {
             run.write_file(&format!("views/{name}"), bytes)?;
         }
@@ -90,10 +95,14 @@ mod tests {
         let gate = |id: &str| GateId::parse(id).expect("an id");
         let view = |name: &str| RelPath::parse(name).expect("a path");
         let writers = ViewWriters::default();
-        assert!(claim(&writers, &gate("a"), &view("x.json")).is_ok());
-        assert!(claim(&writers, &gate("a"), &view("x.json")).is_ok(), "an attempt may be repeated");
-        assert!(claim(&writers, &gate("b"), &view("y.json")).is_ok());
-        let fault = claim(&writers, &gate("b"), &view("x.json")).expect_err("a second writer");
+        let write = |id: &str, name: &str, text: &str| {
+            claim(&writers, &gate(id), &view(name), text.as_bytes())
+        };
+        assert!(write("a", "x.json", "1").is_ok());
+        assert!(write("a", "x.json", "2").is_ok(), "an attempt may be repeated");
+        assert!(write("b", "y.json", "1").is_ok());
+        assert!(write("b", "x.json", "2").is_ok(), "the same words");
+        let fault = write("b", "x.json", "1").expect_err("a second writer");
         assert_eq!(fault.code().name(), "view_conflict");
         assert!(fault.headline().contains("`a`"), "{fault}");
     }
