@@ -25,9 +25,12 @@ pub struct Base {
 }
 
 pub(super) fn read(session: &Session) -> Result<Base, Fault> {
-    let rev = Base::named(&session.world.environment);
+    let Some(rev) = Base::named(&session.world.environment) else {
+        // A start that runs one gate of many never builds the policies of the others.
+        return Base::at(None, &session.world.git, &[]);
+    };
     let tables: Vec<&GateTable> = session.roster.tables().collect();
-    Base::at(rev.as_deref(), &session.world.git, &tables)
+    Base::at(Some(&rev), &session.world.git, &tables)
 }
 
 impl Base {
