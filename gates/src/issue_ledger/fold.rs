@@ -4,12 +4,16 @@ use super::{ISSUE_INVALID, LEDGER_CONFLICT, config::Config};
 use portcullis::{
     Digest, Fault, Instant, Location,
     evidence::{
-        context::File,
+        context::{File, unreadable},
         json::{self, Kept},
     },
 };
 use serde_json::Value;
-use std::{borrow::Cow, cmp::Ordering, collections::BTreeMap};
+use std::{
+    borrow::Cow,
+    cmp::Ordering,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// How much of a title a message carries.
 const TITLE_CHARS: usize = 120;
@@ -104,6 +108,7 @@ fn looked_at(config: &Config) -> Kept {
 /// the file.
 fn settle(file: &File<'_>, issues: &BTreeMap<String, Issue>, config: &Config) -> Result<(), Fault> {
     let mut first: BTreeMap<String, (Digest, u32)> = BTreeMap::new();
+    let mut again: BTreeSet<String> = BTreeSet::new();
     each_line(file, |line, text| {
         let record = json::parse_kept(text, file.path().as_str(), &Kept::everything())?;
         let id = member(&record, &config.fields.id)?.into_owned();
@@ -122,11 +127,30 @@ fn settle(file: &File<'_>, issues: &BTreeMap<String, Issue>, config: &Config) ->
                 first.insert(id, (digest, line));
                 Ok(())
             }
-            Some((known, _)) if *known == digest => Ok(()),
+            Some((known, _)) if *known == digest => {
+                again.insert(id);
+                Ok(())
+            }
             Some(_) if issue.updated_at.is_none() => Err(untimed(issue, line)),
             Some((_, other)) => Err(conflict(issue, *other)),
         }
-    })
+    })?;
+    unchanged(file, issues, &again)
+}
+
+/// Every line that claimed a time was there twice; one that is gone was taken away between the two readings.
+fn unchanged(
+    file: &File<'_>,
+    issues: &BTreeMap<String, Issue>,
+    again: &BTreeSet<String>,
+) -> Result<(), Fault> {
+    match issues.values().find(|issue| issue.tied && !again.contains(&issue.id)) {
+        None => Ok(()),
+        Some(issue) => {
+            let headline = format!("the ledger changed while it was read, at issue `{}`", issue.id);
+            Err(unreadable(file.path(), headline, "let nothing write to it, then run again"))
+        }
+    }
 }
 
 fn conflict(issue: &Issue, other: u32) -> Fault {

@@ -2,9 +2,11 @@
 
 mod base;
 mod files;
+mod opening;
 mod recorder;
 
 pub use base::Base;
+pub use opening::{Opening, find_root};
 
 use super::{
     attempt::{self, Looked},
@@ -26,13 +28,12 @@ use crate::{
     },
     kernel::{
         census::Census,
-        policy::{self, Policy},
         receipt::Receipt,
         waiver::{self, WaiverFile},
     },
     wire::{
         artifact,
-        code::{CONFIG_ABSENT, RECEIPT_INVALID, STRAY_PANIC},
+        code::{RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
         finding::Finding,
         id::{Digest, GateId, RunId},
@@ -42,11 +43,7 @@ use crate::{
 };
 use once_cell::sync::OnceCell;
 use recorder::{Published, Recorder, ViewWriters};
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, path::Path, sync::Arc};
 
 /// The policy file.
 pub const POLICY_FILE: &str = "portcullis.toml";
@@ -92,77 +89,6 @@ pub struct Session {
     view_writers: ViewWriters,
     stopwatch: Stopwatch,
     owned: bool,
-}
-
-/// Finds the repository root: the nearest folder at or above the package that has a policy file.
-///
-/// # Errors
-/// `config_absent`, with the way to begin.
-pub fn find_root(package: &Path, environment: &Environment) -> Result<PathBuf, Fault> {
-    // A binary unpacked from an archive runs on a machine that lacks the folder it was built in.
-    let moved = || environment.get("NEXTEST_WORKSPACE_ROOT").map(PathBuf::from);
-    let start = if package.is_dir() { Some(package.to_path_buf()) } else { moved() };
-    // The folders above one that is gone belong to somebody else: their policy is not the one of this binary.
-    let Some(start) = start.filter(|start| start.is_dir()) else {
-        return Err(Fault::new(
-            CONFIG_ABSENT,
-            format!("the folder this gate binary was built in is gone: {}", package.display()),
-            "build it again where the repository is now: `cargo clean`, then the same command",
-        ));
-    };
-    start
-        .ancestors()
-        .find(|folder| folder.join(POLICY_FILE).is_file())
-        .map(Path::to_path_buf)
-        .ok_or_else(|| {
-            Fault::new(
-                CONFIG_ABSENT,
-                format!("no `{POLICY_FILE}` at or above {}", start.display()),
-                format!("write one; the least is `[policy]` with `version = 1` and `owner = \"...\"` in `{POLICY_FILE}`"),
-            )
-        })
-}
-
-/// What every start reads first: the repository's root, its environment and its policy.
-pub struct Opening {
-    /// The policy.
-    pub policy: Arc<Policy>,
-    policy_text: String,
-    tree: Tree,
-    environment: Environment,
-    stopwatch: Stopwatch,
-}
-
-impl Opening {
-    /// Reads the policy and nothing else.
-    ///
-    /// # Errors
-    /// Every fault of the policy file.
-    pub fn read(package: &Path) -> Result<Self, Vec<Fault>> {
-        let stopwatch = Stopwatch::start();
-        let ambient = Environment::capture(&[]);
-        let root = find_root(package, &ambient).map_err(|fault| vec![fault])?;
-        let tree = Tree::new(&root).map_err(|fault| vec![fault])?;
-        let policy_text = files::read_config(&tree, POLICY_FILE).map_err(|fault| vec![fault])?;
-        let policy = policy::parse(POLICY_FILE, &policy_text)?;
-        let environment = if policy.env_allow.is_empty() {
-            ambient
-        } else {
-            Environment::capture(&policy.env_allow)
-        };
-        Ok(Self { policy: Arc::new(policy), policy_text, tree, environment, stopwatch })
-    }
-
-    /// Reads census and waivers, and resolves clock, lane and run id. It writes nothing yet.
-    ///
-    /// # Errors
-    /// Every fault of the configuration, before anything runs.
-    pub fn session(self, binary: &str, registry: &Registry) -> Result<Session, Vec<Fault>> {
-        let Self { policy, policy_text, tree, environment, stopwatch } = self;
-        let roster = Roster::join(policy, registry, binary)?;
-        Session::assemble(tree, environment, roster, binary, (policy_text, stopwatch))
-            .map_err(|fault| vec![fault])
-    }
 }
 
 impl Session {
@@ -654,31 +580,4 @@ fn run_id(
         Fault::new(RECEIPT_INVALID, source.to_string(), "report this as a bug")
     })?;
     Ok((id, true))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_that_is_gone_has_no_root() {
-        let above = tempfile::tempdir().expect("a folder");
-        std::fs::create_dir_all(above.path().join("there")).expect("a folder");
-        #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
-        std::fs::write(above.path().join(POLICY_FILE), "").expect("a policy");
-        let none: [(String, std::ffi::OsString); 0] = [];
-        let environment = Environment::from_pairs(none);
-        let found = find_root(&above.path().join("there"), &environment).expect("a root");
-        assert_eq!(found, above.path());
-        // The policy above is somebody else's once the folder of the binary is gone.
-        let fault = find_root(&above.path().join("gone"), &environment).expect_err("no root");
-        assert_eq!(fault.code(), CONFIG_ABSENT);
-        let moved = above.path().join("there").to_string_lossy().into_owned();
-        let environment = Environment::from_pairs([(
-            "NEXTEST_WORKSPACE_ROOT".to_owned(),
-            std::ffi::OsString::from(moved),
-        )]);
-        let found = find_root(&above.path().join("gone"), &environment).expect("an archive");
-        assert_eq!(found, above.path());
-    }
 }
