@@ -1,0 +1,30 @@
+//! Codes that several kinds over CI lanes raise with one meaning. Leaves out what one kind alone raises.
+
+use portcullis::Code;
+
+pub(crate) const ADMISSION_UNUSED: Code =
+    Code::new("PC1400", "admission_unused", "An admitted exception matches nothing.");
+pub(crate) const SELECTOR_MATCHES_NOTHING: Code = Code::new(
+    "PC1401",
+    "selector_matches_nothing",
+    "A selector of a file, job, step, member, tool or surface matches nothing.",
+);
+pub(crate) const NOT_STATIC: Code = Code::new(
+    "PC1402",
+    "not_static",
+    "A rule had to know a value that only the provider knows at run time.",
+);
+pub(crate) const SCRIPT_UNPARSED: Code =
+    Code::new("PC1403", "script_unparsed", "A script that a rule had to read does not parse.");
+pub(crate) const OPAQUE: Code = Code::new(
+    "PC1404",
+    "opaque",
+    "A rule had to look into a remote job, a container or a foreign shell, and could not.",
+);
+pub(crate) const SKIPS_OVER_BUDGET: Code =
+    Code::new("PC1405", "skips_over_budget", "More was skipped in this lane than its budget allows.");
+pub(crate) const VALUES_CHANGED_HEADER_SAME: Code = Code::new(
+    "PC1406",
+    "values_changed_header_same",
+    "Measured values changed under the header of an earlier measurement.",
+);
