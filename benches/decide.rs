@@ -67,6 +67,7 @@ impl Run {
             scope: WaiverScope::Full,
             touched_waivers: false,
             base_waivers: None,
+            loosened: &[],
             requested_mode: None,
             clock: &self.clock,
             run_faults: &[],

@@ -20,11 +20,13 @@ use portcullis::{
     evidence::{clock::Stopwatch, git::Git},
     kernel::{
         census::Census,
+        loosening::Head,
         near::near,
         policy::{GateTable, Policy, profile::Profile},
         promotion,
         quarantine::QuarantineFile,
         recorded::Recorded,
+        waiver::{WaiverFile, guards},
     },
     runner::session::{Base, CLASSIFICATION_FILE, MODE_VARIABLE, POLICY_FILE},
     wire::{
@@ -235,9 +237,18 @@ impl Ground {
     /// What the base says. A base that was named and cannot be had is a fault of the run, never an absent base.
     pub(crate) fn base(&self, tables: &[GateTable]) -> (Base, Vec<Fault>) {
         let git = Git::new(self.repository.root(), None);
-        match Base::at(self.base.as_deref(), &git, &tables.iter().collect::<Vec<_>>()) {
+        let ids = tables.iter().map(|table| table.common.id.clone()).collect();
+        let waivers =
+            WaiverFile::parse(CLASSIFICATION_FILE, &self.classification, &ids, &guards(tables));
+        let head = Head {
+            policy: &self.policy_text,
+            classification: &self.classification,
+            census: self.census_faults.is_empty().then_some(&self.census),
+            waivers: &waivers,
+        };
+        match Base::at(self.base.as_deref(), &git, &head) {
             Ok(base) => (base, Vec::new()),
-            Err(fault) => (Base { touched: true, ..Base::default() }, vec![fault]),
+            Err(fault) => (Base::unknown(), vec![fault]),
         }
     }
 

@@ -140,7 +140,7 @@ impl Sample {
         let facts = Facts {
             selected: selected.map(|ids| ids.iter().map(|name| id(name)).collect::<BTreeSet<_>>()),
             touched_waivers: true,
-            base_waivers: None,
+            base: None,
             run_faults: Vec::new(),
             source_dirty: false,
             tests: 0,

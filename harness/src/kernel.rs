@@ -4,6 +4,7 @@ pub mod census;
 pub mod decide;
 pub mod document;
 pub mod duration;
+pub mod loosening;
 pub mod near;
 pub mod policy;
 pub mod promotion;

@@ -21,8 +21,8 @@ fn fg04_a_pack_that_nothing_links() {
     run.decided("f_sixth", Effective::Missing, "census_gate_missing", 12);
 }
 
-/// Deleting the gate, or its census row, is red each by itself. Both in one change need the base tree
-/// (`policy_loosened`, pending approval), which waits for policy on two trees.
+/// Deleting the gate, or its census row, is red each by itself. Both in one change are seen from
+/// the base alone (`policy_loosened`, pending approval): the kernel's own `fg05_` tests and `tests/two_trees.rs`.
 #[test]
 fn fg05_a_gate_deleted_without_its_census_row_or_the_reverse() {
     let census = census();

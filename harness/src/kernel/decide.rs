@@ -16,6 +16,7 @@ pub use outline::{Decided, Decision, Summary, WaiverNote};
 
 use super::{
     census::Census,
+    loosening::Loosening,
     policy::{GateTable, Policy},
     promotion,
     receipt::Receipt,
@@ -95,8 +96,10 @@ pub struct Inputs<'a> {
     pub scope: WaiverScope,
     /// Whether this change touches the waiver file; unknown counts as touched.
     pub touched_waivers: bool,
-    /// The gates that have a waiver on the base, where a base is known.
+    /// The gates whose waiver stands on the base as wide as here, where a base is known.
     pub base_waivers: Option<&'a BTreeSet<GateId>>,
+    /// What this change loosens; nothing where no base is known.
+    pub loosened: &'a [Loosening],
     /// The promotion mode that was asked for from outside.
     pub requested_mode: Option<&'a str>,
     /// The one clock reading.
@@ -146,6 +149,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     let (mode, mode_faults) =
         promotion::resolve(&inputs.policy.promotion, inputs.requested_mode, inputs.clock.now);
     let (mut rows, whole_evidence) = gate::rows(inputs, mode);
+    gate::await_approval(&mut rows, inputs, mode);
     preclude(&mut rows, inputs.gates);
     for row in &mut rows {
         settle(row, mode);
@@ -180,6 +184,8 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         let blocking = mode_faults.iter().filter(|fault| fault.code() != SHADOW_EXPIRED);
         faults.extend(blocking.map(ErrorRecord::from));
         faults.extend(waiver_faults(&audit, &rows));
+        let everybodys = inputs.loosened.iter().filter(|loosening| loosening.gate.is_none());
+        faults.extend(everybodys.map(Loosening::fault));
     }
     conclude(inputs, Parts { mode, mode_faults, rows, whole_evidence, audit, faults })
 }
@@ -235,6 +241,7 @@ fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
         gates: rows,
         faults,
         waiver_audit: audit,
+        loosened: inputs.loosened.to_vec(),
         not_selected,
     }
 }

@@ -3,6 +3,7 @@
 use super::{
     census::Census,
     decide::{Attempts, Decision, Inputs, Selection, decide},
+    loosening::{Head, Texts, against},
     policy::{self, GateTable, Policy},
     receipt::Receipt,
     waiver::{WaiverFile, WaiverScope, guards},
@@ -50,8 +51,8 @@ pub struct Facts {
     pub selected: Option<BTreeSet<GateId>>,
     /// Whether the change touches the waiver file.
     pub touched_waivers: bool,
-    /// The gates that have a waiver on the base, where a base is known.
-    pub base_waivers: Option<BTreeSet<GateId>>,
+    /// The policy of the base, where a base is known.
+    pub base: Option<Texts>,
     /// Faults of the run that concern no single gate.
     pub run_faults: Vec<ErrorRecord>,
     /// Whether the work tree differs from the commit.
@@ -71,7 +72,7 @@ impl Facts {
         Self {
             selected: planned,
             touched_waivers: true,
-            base_waivers: None,
+            base: None,
             run_faults: Vec::new(),
             source_dirty: true,
             tests: 0,
@@ -90,6 +91,8 @@ pub struct Material {
     census_faults: Vec<Fault>,
     lane: Lane,
     requested_mode: Option<String>,
+    policy_text: String,
+    classification: String,
 }
 
 impl Material {
@@ -120,6 +123,8 @@ impl Material {
             census_faults,
             lane: recorded.lane,
             requested_mode: recorded.requested_mode.clone(),
+            policy_text: recorded.policy.clone(),
+            classification: recorded.classification.clone(),
         })
     }
 
@@ -146,6 +151,13 @@ impl Material {
             reserved: facts.reserved.clone(),
         };
         let run_faults = revive(&facts.run_faults)?;
+        let head = Head {
+            policy: &self.policy_text,
+            classification: &self.classification,
+            census: self.census_faults.is_empty().then_some(&self.census),
+            waivers: &self.waivers,
+        };
+        let seen = facts.base.as_ref().map(|base| against(base, &head)).transpose()?;
         Ok(decide(&Inputs {
             policy: &self.policy,
             gates: &gates,
@@ -158,7 +170,8 @@ impl Material {
             waivers: &self.waivers,
             scope: WaiverScope::Full,
             touched_waivers: facts.touched_waivers,
-            base_waivers: facts.base_waivers.as_ref(),
+            base_waivers: seen.as_ref().map(|seen| &seen.waivers),
+            loosened: seen.as_ref().map_or(&[], |seen| &seen.loosened),
             requested_mode: self.requested_mode.as_deref(),
             clock,
             run_faults: &run_faults,

@@ -202,6 +202,15 @@ impl WaiverFile {
         file
     }
 
+    /// The waivers of these gates in a file whose other gates may be unknown here; none where it does not parse.
+    fn parse_known(path: &str, text: &str, ids: &BTreeSet<GateId>) -> BTreeMap<GateId, Waiver> {
+        let (_, root, _) = document::read(path, text, Some(WAIVER_FILE_INVALID));
+        let names = root.get("waiver").and_then(|entry| entry.value.get_ref().as_table());
+        let others = names.into_iter().flat_map(|table| table.keys());
+        let known = others.filter_map(|name| GateId::parse(name).ok()).chain(ids.iter().cloned());
+        Self::parse(path, text, &known.collect(), &BTreeSet::new()).waivers
+    }
+
     /// Whether its waivers apply.
     #[must_use]
     pub fn is_valid(&self) -> bool {
@@ -329,6 +338,25 @@ fn span_problem(
         .expected(format!("at most {allowed} days"))
         .found(format!("{span} days"))
     })
+}
+
+/// The gates whose waiver excuses no more here than it does in the text of the base, nor for longer.
+#[must_use]
+pub fn standing(base: &str, head: &WaiverFile) -> BTreeSet<GateId> {
+    // Whether a gate exists was asked of the head. On the base a waiver stands by its name alone.
+    let ids: BTreeSet<GateId> = head.waivers.keys().cloned().collect();
+    let before = WaiverFile::parse_known(&head.path, base, &ids);
+    let covers = |(id, waiver): (&GateId, &Waiver)| {
+        let was = before.get(id)?;
+        let scope = was.scope == waiver.scope || was.scope == WaiverScope::Both;
+        let findings = match (&was.fingerprints, &waiver.fingerprints) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(was), Some(is)) => is.is_subset(was),
+        };
+        (waiver.expires <= was.expires && scope && findings).then(|| id.clone())
+    };
+    head.waivers.iter().filter_map(covers).collect()
 }
 
 /// The gates that guard the waivers themselves; no waiver applies to them.

@@ -58,8 +58,12 @@ pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
         .position(gate.id.as_str())
         .and_then(|n| roster.gates[n].table().common.replay.clone());
     own.unwrap_or_else(|| {
-        let words =
-            ["cargo", "test", "--test", gate.binary.as_str(), "--", gate.id.as_str(), "--exact"];
+        // A gate that only the base has cannot run here; the whole suite says again what became of it.
+        let (binary, trial) = match gate.binary.as_str() {
+            "" => (roster.policy.binary.as_str(), "full_suite_gate"),
+            binary => (binary, gate.id.as_str()),
+        };
+        let words = ["cargo", "test", "--test", binary, "--", trial, "--exact"];
         roster.policy.replay_prefix.iter().cloned().chain(words.map(str::to_owned)).collect()
     })
 }
@@ -140,6 +144,7 @@ pub fn decision<'a>(
         gates,
         faults,
         waiver_audit,
+        loosened,
         not_selected,
         summary,
     } = decision;
@@ -152,6 +157,7 @@ pub fn decision<'a>(
         "lane": lane,
         "faults": faults,
         "waiver_audit": waiver_audit,
+        "loosened": loosened,
         "not_selected": not_selected,
         "summary": summary,
         "facts": facts,
@@ -173,6 +179,7 @@ pub fn full_suite<'a>(
         "policy": policy(decision),
         "summary": decision.summary,
         "faults": decision.faults,
+        "policy_loosened": decision.loosened,
         "not_selected": decision.not_selected,
         "exit": decision.exit,
     });

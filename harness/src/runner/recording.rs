@@ -40,7 +40,7 @@ pub fn facts(session: &Session, selection: &Selection) -> Result<Facts, Fault> {
     Ok(Facts {
         selected: selection.selected.clone(),
         touched_waivers: base.touched,
-        base_waivers: base.waivers.clone(),
+        base: base.texts.clone(),
         run_faults: session.run_faults().iter().map(ErrorRecord::from).collect(),
         source_dirty: if selection.selected.is_none() { session.is_dirty()? } else { false },
         tests: 0,

@@ -57,6 +57,7 @@ pub(super) fn evaluate(given: &Given) -> Result<Expect, String> {
         scope: given.scope.unwrap_or(WaiverScope::Full),
         touched_waivers: given.touched_waivers,
         base_waivers: base.as_ref(),
+        loosened: &[],
         requested_mode: given.requested_mode.as_deref(),
         clock: &clock,
         run_faults: &faults(&given.run_faults)?,

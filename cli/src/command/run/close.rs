@@ -129,7 +129,7 @@ fn decide(
     let facts = Facts {
         selected,
         touched_waivers: base.touched,
-        base_waivers: base.waivers.clone(),
+        base: base.texts.clone(),
         run_faults: faults.iter().map(ErrorRecord::from).collect(),
         source_dirty,
         tests: plan.targets.len() as u64,

@@ -4,6 +4,7 @@ use super::{Attempts, Decided, Decision, Inputs, Selection, decide};
 use crate::{
     kernel::{
         census::Census,
+        loosening::Loosening,
         policy::{self, GateTable, Policy},
         receipt::{Receipt, ReceiptState},
         waiver::{WaiverFile, WaiverScope},
@@ -35,6 +36,7 @@ pub(super) struct World {
     pub(super) scope: WaiverScope,
     pub(super) touched: bool,
     pub(super) base: Option<BTreeSet<GateId>>,
+    pub(super) loosened: Vec<Loosening>,
     pub(super) mode: Option<&'static str>,
     pub(super) clock: Clock,
     pub(super) run_faults: Vec<Fault>,
@@ -60,6 +62,7 @@ impl World {
             scope: WaiverScope::Full,
             touched: false,
             base: None,
+            loosened: Vec::new(),
             mode: None,
             clock: Clock {
                 now: Instant::parse("2026-05-31T12:00:00Z").expect("an instant"),
@@ -169,6 +172,7 @@ impl World {
             scope: self.scope,
             touched_waivers: self.touched,
             base_waivers: self.base.as_ref(),
+            loosened: &self.loosened,
             requested_mode: self.mode,
             clock: &self.clock,
             run_faults: &self.run_faults,

@@ -3,6 +3,7 @@
 use super::{Attempts, Decided, Inputs, WaiverNote};
 use crate::{
     kernel::{
+        loosening::Loosening,
         policy::GateTable,
         receipt::{Receipt, ReceiptState, consistent},
         waiver::{Waiver, WaiverState},
@@ -10,9 +11,9 @@ use crate::{
     wire::{
         code::{
             ATTEMPT_CONFLICT, ATTEMPT_FAILED, CENSUS_BINARY_MISSING, CENSUS_GATE_MISSING, Code,
-            FINDING_NOT_WAIVED, GATE_IGNORED, NEED_UNSATISFIED, NOTHING_EXAMINED, RECEIPT_FOREIGN,
-            RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, SKIP_NOT_ALLOWED, WAIVER_EXPIRED,
-            WAIVER_NOT_ON_BASE,
+            FINDING_NOT_WAIVED, GATE_IGNORED, NEED_UNSATISFIED, NOTHING_EXAMINED, POLICY_LOOSENED,
+            RECEIPT_FOREIGN, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE, SKIP_NOT_ALLOWED,
+            WAIVER_EXPIRED, WAIVER_NOT_ON_BASE,
         },
         finding::Finding,
         id::GateId,
@@ -61,6 +62,46 @@ pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> (Vec<Decided>, bool) {
         rows.push(row);
     }
     (rows, whole)
+}
+
+/// What a change loosens waits for somebody else to agree; the stricter of base and head says whether it blocks.
+///
+/// A gate that only the base has gets a row, so that its removal is seen where gates are read.
+pub(super) fn await_approval(rows: &mut Vec<Decided>, inputs: &Inputs<'_>, mode: Mode) {
+    let mut loosened: BTreeMap<&GateId, Vec<&Loosening>> = BTreeMap::new();
+    for loosening in inputs.loosened {
+        if let Some(gate) = loosening.gate.as_ref().filter(|gate| inputs.selection.has(gate)) {
+            loosened.entry(gate).or_default().push(loosening);
+        }
+    }
+    for (id, loosenings) in loosened {
+        let n = rows.binary_search_by(|row| row.id.cmp(id)).unwrap_or_else(|n| {
+            // It left the policy, so nothing expects a receipt; the base did.
+            let removed = Decided {
+                effective: Effective::PendingApproval,
+                blocking: false,
+                ..gone(id, inputs)
+            };
+            rows.insert(n, removed);
+            n
+        });
+        let row = &mut rows[n];
+        let enforced = match mode {
+            Mode::Strict | Mode::Rollback => true,
+            Mode::Shadow => false,
+        };
+        row.blocking |= enforced
+            && loosenings
+                .iter()
+                .any(|loosening| loosening.blocking && loosening.lanes.contains(&inputs.lane));
+        if row.effective > Effective::PendingApproval {
+            continue;
+        }
+        row.effective = Effective::PendingApproval;
+        row.code = Some(POLICY_LOOSENED.name().to_owned());
+        let clauses: Vec<String> = loosenings.iter().map(|loosening| loosening.clause()).collect();
+        row.detail = format!("this change loosens {}", clauses.join("; "));
+    }
 }
 
 fn empty(table: &GateTable, inputs: &Inputs<'_>, mode: Mode) -> Decided {
@@ -397,7 +438,8 @@ fn waive(row: &mut Decided, waiver: &Waiver, verdict: Option<&Verdict>, inputs: 
     } else {
         row.effective = Effective::PendingApproval;
         row.code = Some(WAIVER_NOT_ON_BASE.name().to_owned());
-        row.detail = format!("its waiver exists only in this change: {}", row.detail);
+        row.detail =
+            format!("its waiver, as it stands, exists only in this change: {}", row.detail);
     }
 }
 

@@ -1,7 +1,7 @@
 //! The shape of a decision: one row for each gate, and what they come to.
 
 use crate::{
-    kernel::waiver::WaiverAudit,
+    kernel::{loosening::Loosening, waiver::WaiverAudit},
     wire::{
         finding::Finding,
         id::GateId,
@@ -34,6 +34,9 @@ pub struct Decision {
     pub faults: Vec<ErrorRecord>,
     /// The waivers.
     pub waiver_audit: WaiverAudit,
+    /// What this change loosens; each blocks until it stands on the base.
+    #[serde(default)]
+    pub loosened: Vec<Loosening>,
     /// Gates that exist and were not selected, by id.
     pub not_selected: Vec<GateId>,
     /// Counts.

@@ -576,3 +576,80 @@ fn a_long_chain_of_needs_takes_linear_time() {
         decision.gates.iter().filter(|gate| gate.effective == Effective::Precluded).count();
     assert_eq!(precluded, 2_999);
 }
+
+/// What a change loosens waits for approval, whatever the gate says of itself, and hides nothing that is worse.
+#[test]
+fn t01_what_a_change_loosens_waits_for_approval() {
+    let loosening = |gate: Option<&str>| Loosening {
+        gate: gate.map(id),
+        subject: "`floors.rate`".to_owned(),
+        before: "90".to_owned(),
+        after: "80".to_owned(),
+        blocking: true,
+        lanes: Lane::ALL.to_vec(),
+    };
+    let loosened = |said: Said| {
+        let mut world = World::new(A).says("a", &[said]);
+        world.loosened = vec![loosening(Some("a"))];
+        world
+    };
+    let waived = {
+        let world = World::new(A).says("a", &[Said::Fail('a')]);
+        let mut world = world.waived(&waiver("a", "2026-06-18", ""));
+        world.loosened = vec![loosening(Some("a"))];
+        world
+    };
+    let pending = Some("policy_loosened");
+    check(vec![
+        ("a pass", loosened(Said::Pass), "pending_approval", 11, pending),
+        ("a warning", loosened(Said::Warn), "pending_approval", 11, pending),
+        ("a waived failure", waived, "pending_approval", 11, pending),
+        ("a failure", loosened(Said::Fail('a')), "fail", 11, Some("gate_broken")),
+        ("an error", loosened(Said::Error), "error", 11, Some("git_failed")),
+        ("a crash", loosened(Said::Crash), "crashed", 12, Some("receipt_unsealed")),
+    ]);
+
+    // The stricter of the two trees says whether it blocks.
+    let mut advisory = World::new("[[gate]]\nid = 'a'\nblocking = false\n");
+    advisory.loosened = vec![loosening(Some("a"))];
+    assert_eq!(advisory.decide().exit, 11, "it blocked on the base");
+    advisory.loosened[0].blocking = false;
+    assert_eq!(advisory.decide().exit, 0, "it blocked on neither");
+    advisory.loosened[0].blocking = true;
+    advisory.loosened[0].lanes = vec![Lane::Release];
+    assert_eq!(advisory.decide().exit, 0, "it blocked on the base, in another lane");
+
+    let mut everybodys = World::plain();
+    everybodys.loosened = vec![loosening(None)];
+    let decision = everybodys.decide();
+    assert_eq!((decision.exit, decision.faults[0].code.as_str()), (11, "policy_loosened"));
+    assert!(!decision.certifiable);
+}
+
+#[test]
+fn fg05_a_gate_deleted_with_its_census_row_waits_for_approval() {
+    let mut world = World::plain();
+    let gone = |name: &str| Loosening {
+        gate: Some(id(name)),
+        subject: "the gate".to_owned(),
+        before: "there".to_owned(),
+        after: "removed".to_owned(),
+        blocking: true,
+        lanes: Lane::ALL.to_vec(),
+    };
+    world.loosened = vec![gone("bb")];
+    let decision = world.decide();
+    let ids: Vec<&str> = decision.gates.iter().map(|gate| gate.id.as_str()).collect();
+    assert_eq!(ids, ["a", "b", "bb", "c"], "it is a row, in its place");
+    let row = row(&decision, "bb");
+    assert_eq!((row.effective, row.blocks), (Effective::PendingApproval, true));
+    assert_eq!(row.code.as_deref(), Some("policy_loosened"));
+    assert_eq!((decision.exit, decision.verdict), (11, RunVerdict::Blocked));
+    // A run that selects another gate answers for that one alone.
+    world.selection = Selection {
+        selected: Some(BTreeSet::from([id("a")])),
+        require_full: false,
+        ..Selection::default()
+    };
+    assert_eq!(world.decide().exit, 0);
+}

@@ -1,36 +1,45 @@
-//! What the base tree says: its commit, its waivers, and whether this change touches them.
+//! What the base tree says: its commit, its policy, and whether this change touches the waivers.
 //!
 //! Without a base nobody can say what a change touches, so it counts as touching everything.
 
-use super::{CLASSIFICATION_FILE, Session, files};
+use super::{CENSUS_FILE, CENSUS_MAX_BYTES, CLASSIFICATION_FILE, POLICY_FILE, Session};
 use crate::{
     evidence::{environment::Environment, git::Git},
-    kernel::{
-        policy::GateTable,
-        waiver::{self, WaiverFile},
+    kernel::loosening::{Against, Head, Texts, against},
+    wire::{
+        code::{BASE_UNRESOLVABLE, INPUT_TOO_LARGE},
+        fault::{Fault, Location},
+        path::RelPath,
     },
-    wire::{code::BASE_UNRESOLVABLE, fault::Fault, id::GateId},
 };
-use std::collections::BTreeSet;
 
 /// What the base tree says, where a base is known.
 #[derive(Clone, Debug, Default)]
 pub struct Base {
     /// The merge base.
     pub commit: Option<String>,
-    /// The gates that have a waiver there; absent when no base is known.
-    pub waivers: Option<BTreeSet<GateId>>,
+    /// Its policy; absent when no base is known.
+    pub texts: Option<Texts>,
+    /// What this change is, seen from there; absent when no base is known.
+    pub seen: Option<Against>,
     /// Whether the waiver file differs from the base's; unknown counts as touched.
     pub touched: bool,
 }
 
 pub(super) fn read(session: &Session) -> Result<Base, Fault> {
-    let Some(rev) = Base::named(&session.world.environment) else {
-        // A start that runs one gate of many never builds the policies of the others.
-        return Base::at(None, &session.world.git, &[]);
+    let rev = Base::named(&session.world.environment);
+    if rev.is_none() {
+        // A start without a base reads nothing of the head either.
+        return Ok(Base::unknown());
+    }
+    let census_is_whole = session.census_faults().is_empty();
+    let head = Head {
+        policy: &session.policy_text,
+        classification: &session.classification,
+        census: census_is_whole.then(|| session.census()),
+        waivers: &session.waivers,
     };
-    let tables: Vec<&GateTable> = session.roster.tables().collect();
-    Base::at(Some(&rev), &session.world.git, &tables)
+    Base::at(rev.as_deref(), &session.world.git, &head)
 }
 
 impl Base {
@@ -42,35 +51,42 @@ impl Base {
         named.or_else(|| provider.map(|name| format!("origin/{name}")))
     }
 
+    /// Nobody can say what this change touches, so it counts as touching the waivers.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { touched: true, ..Self::default() }
+    }
+
     /// Reads what the merge base with `rev` says; without one, everything counts as touched.
     ///
     /// # Errors
     /// `base_unresolvable` where a base is named and cannot be had, and whatever git refuses.
-    pub fn at(rev: Option<&str>, git: &Git, tables: &[&GateTable]) -> Result<Self, Fault> {
-        let Some(rev) = rev else {
-            // Nobody can say what this change touches, so it counts as touching the waivers.
-            return Ok(Self { touched: true, ..Self::default() });
-        };
+    pub fn at(rev: Option<&str>, git: &Git, head: &Head<'_>) -> Result<Self, Fault> {
+        let Some(rev) = rev else { return Ok(Self::unknown()) };
         let commit = git.merge_base(rev)?;
-        let path = files::classification_path()?;
         let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
-        let waivers = match git.show(&commit, &path)? {
-            None => BTreeSet::new(),
-            Some(bytes) => {
-                let text = String::from_utf8(bytes).map_err(|source| {
-                    Fault::new(
-                        BASE_UNRESOLVABLE,
-                        "the waiver file of the base is not UTF-8",
-                        "mend it on the base",
-                    )
-                    .because(&source)
-                })?;
-                let ids = tables.iter().map(|table| table.common.id.clone()).collect();
-                let guards = waiver::guards(tables.iter().copied());
-                let parsed = WaiverFile::parse(CLASSIFICATION_FILE, &text, &ids, &guards);
-                parsed.waivers.keys().cloned().collect()
-            }
+        let texts = Texts {
+            policy: text(git, &commit, POLICY_FILE)?,
+            classification: text(git, &commit, CLASSIFICATION_FILE)?,
+            census: text(git, &commit, CENSUS_FILE)?,
         };
-        Ok(Self { commit: Some(commit), waivers: Some(waivers), touched })
+        let seen = against(&texts, head)?;
+        Ok(Self { commit: Some(commit), texts: Some(texts), seen: Some(seen), touched })
     }
+}
+
+fn text(git: &Git, commit: &str, name: &str) -> Result<Option<String>, Fault> {
+    let path = RelPath::parse(name)
+        .map_err(|source| Fault::new(BASE_UNRESOLVABLE, source.to_string(), "rename it"))?;
+    let Some(bytes) = git.show(commit, &path)? else { return Ok(None) };
+    if bytes.len() as u64 > CENSUS_MAX_BYTES {
+        let headline = format!("`{name}` of the base is too large");
+        return Err(Fault::new(INPUT_TOO_LARGE, headline, "mend it on the base")
+            .at(Location::file(name))
+            .found(format!("{} bytes", bytes.len())));
+    }
+    String::from_utf8(bytes).map(Some).map_err(|source| {
+        let headline = format!("`{name}` of the base is not UTF-8");
+        Fault::new(BASE_UNRESOLVABLE, headline, "mend it on the base").because(&source)
+    })
 }

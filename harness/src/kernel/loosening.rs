@@ -1,0 +1,298 @@
+//! What a change loosens: the base's policy, census and quarantine beside the head's (`semantics.md`, section 8).
+//!
+//! Whoever loosens a rule may have a good reason; somebody else has to say so. A change whose direction nobody knows
+//! counts as looser. Leaves out how the base is read.
+
+mod direction;
+#[cfg(test)]
+mod tests;
+
+use super::{
+    census::{Census, CensusRow},
+    document::{self, Entry, Node, Table},
+    waiver::{self, WaiverFile},
+};
+use crate::wire::{
+    code::{BASE_UNRESOLVABLE, POLICY_LOOSENED},
+    fault::Fault,
+    id::GateId,
+    outcome::Lane,
+    receipt::ErrorRecord,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The files that make a policy, as one tree has them; absent where the tree has no such file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Texts {
+    /// `portcullis.toml`.
+    pub policy: Option<String>,
+    /// `suite_classification.toml`.
+    pub classification: Option<String>,
+    /// `portcullis.lock`.
+    pub census: Option<String>,
+}
+
+/// One thing that a change loosens.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Loosening {
+    /// The gate; absent where a rule for all gates is concerned.
+    pub gate: Option<GateId>,
+    /// What it was: a key, or the gate itself.
+    pub subject: String,
+    /// What the base says.
+    pub before: String,
+    /// What the head says.
+    pub after: String,
+    /// Whether the gate blocked on the base.
+    pub blocking: bool,
+    /// The lanes in which it blocked there.
+    pub lanes: Vec<Lane>,
+}
+
+impl Loosening {
+    /// One clause: what changed, from what, to what.
+    #[must_use]
+    pub fn clause(&self) -> String {
+        format!("{}: {} on the base, {} here", self.subject, self.before, self.after)
+    }
+
+    /// The fault of a rule that concerns no single gate.
+    #[must_use]
+    pub fn fault(&self) -> ErrorRecord {
+        let headline = format!("this change loosens {}", self.subject);
+        ErrorRecord::from(
+            &Fault::new(POLICY_LOOSENED, headline, REMEDY)
+                .expected(self.before.clone())
+                .found(self.after.clone()),
+        )
+    }
+}
+
+const GATE: &str = "the gate";
+/// What to do about a loosening.
+pub const REMEDY: &str =
+    "take it back, or have it approved: it holds once it stands on the base branch";
+
+/// The head, as far as it can loosen anything.
+#[derive(Clone, Copy)]
+pub struct Head<'a> {
+    /// The text of the policy.
+    pub policy: &'a str,
+    /// The text of the file of suites, waivers and quarantine.
+    pub classification: &'a str,
+    /// The census; absent where it cannot be read, which is a fault of its own and not a removal of all gates.
+    pub census: Option<&'a Census>,
+    /// The waivers, as the decision applies them.
+    pub waivers: &'a WaiverFile,
+}
+
+/// What a change is, seen from its base.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Against {
+    /// The gates whose waiver stands on the base as wide as here.
+    pub waivers: BTreeSet<GateId>,
+    /// What this change loosens.
+    pub loosened: Vec<Loosening>,
+}
+
+/// Compares the head with its base. Without a policy on the base there is nothing to loosen.
+///
+/// # Errors
+/// `base_unresolvable` for a file of the base that cannot be read: nobody can say what was loosened.
+pub fn against(base: &Texts, head: &Head<'_>) -> Result<Against, Fault> {
+    let before = Side::base(base)?;
+    let after = Side::head(head, &before);
+    Ok(Against {
+        waivers: waiver::standing(base.classification.as_deref().unwrap_or_default(), head.waivers),
+        loosened: between(&before, &after),
+    })
+}
+
+fn between(before: &Side, after: &Side) -> Vec<Loosening> {
+    let mut found = BTreeSet::new();
+    for (name, table) in &before.gates {
+        let Ok(id) = GateId::parse(name) else { continue };
+        let strength = Strength::of(table);
+        let mut note = |subject: String, was: String, is: String| {
+            found.insert(strength.loosening(Some(&id), subject, was, is));
+        };
+        match after.gates.get(name) {
+            None => note(GATE.to_owned(), "there".to_owned(), "removed".to_owned()),
+            Some(other) => {
+                for change in direction::gate(table, other) {
+                    note(format!("`{}`", change.path), change.before, change.after);
+                }
+            }
+        }
+    }
+    for row in &before.census.rows {
+        found.extend(census_row(row, before, after));
+    }
+    for change in direction::sections(&before.sections, &after.sections) {
+        let subject = format!("`{}`", change.path);
+        let strength = Strength::default();
+        found.insert(strength.loosening(None, subject, change.before, change.after));
+    }
+    for (name, entry) in &after.quarantine {
+        let was = before.quarantine.get(name);
+        if was.is_none_or(|was| direction::wider(was, entry)) {
+            let subject = format!("the quarantine of `{name}`");
+            let before = was.map_or_else(|| "absent".to_owned(), direction::until);
+            let after = direction::until(entry);
+            found.insert(Strength::default().loosening(None, subject, before, after));
+        }
+    }
+    found.into_iter().collect()
+}
+
+/// A gate written in Rust may stand in the census alone; its flags stand there and nowhere else.
+fn census_row(row: &CensusRow, before: &Side, after: &Side) -> Vec<Loosening> {
+    let strength = Strength { blocking: row.blocking, lanes: row.lanes.clone() };
+    let note = |subject: &str, was: String, is: String| {
+        strength.loosening(Some(&row.id), subject.to_owned(), was, is)
+    };
+    let name = row.id.as_str();
+    let (was_table, is_table) = (before.gates.contains_key(name), after.gates.contains_key(name));
+    let Some(other) = after.census.rows.iter().find(|other| other.id == row.id) else {
+        // A table that is gone was told already.
+        let told = was_table && !is_table;
+        let subject = if is_table { "its row in the census" } else { GATE };
+        let lost = note(subject, "there".to_owned(), "removed".to_owned());
+        return if told { Vec::new() } else { vec![lost] };
+    };
+    if was_table && is_table {
+        return Vec::new();
+    }
+    let mut found = Vec::new();
+    if row.blocking && !other.blocking {
+        found.push(note("`blocking`", "true".to_owned(), "false".to_owned()));
+    }
+    let names =
+        |lanes: &[Lane]| lanes.iter().map(|lane| lane.name()).collect::<Vec<_>>().join(", ");
+    if row.lanes.iter().any(|lane| !other.lanes.contains(lane)) {
+        found.push(note("`lanes`", names(&row.lanes), names(&other.lanes)));
+    }
+    if row.kind != other.kind {
+        found.push(note("`kind`", row.kind.clone(), other.kind.clone()));
+    }
+    found
+}
+
+/// How a gate stood on the base.
+struct Strength {
+    blocking: bool,
+    lanes: Vec<Lane>,
+}
+
+impl Default for Strength {
+    fn default() -> Self {
+        Self { blocking: true, lanes: Lane::ALL.to_vec() }
+    }
+}
+
+impl Strength {
+    fn of(table: &Table) -> Self {
+        let node = |key: &str| table.get(key).map(|entry| entry.value.get_ref());
+        let lanes = match node("lanes") {
+            Some(Node::Array(items)) => {
+                let lane = |node: &Node| {
+                    if let Node::Text(text) = node { Lane::parse(text) } else { None }
+                };
+                items.iter().filter_map(|item| lane(item.get_ref())).collect()
+            }
+            Some(_) | None => Lane::ALL.to_vec(),
+        };
+        Self { blocking: !matches!(node("blocking"), Some(Node::Boolean(false))), lanes }
+    }
+
+    fn loosening(
+        &self,
+        gate: Option<&GateId>,
+        subject: String,
+        before: String,
+        after: String,
+    ) -> Loosening {
+        let (blocking, lanes) = (self.blocking, self.lanes.clone());
+        Loosening { gate: gate.cloned(), subject, before, after, blocking, lanes }
+    }
+}
+
+/// One tree, as far as it can loosen anything.
+#[derive(Default)]
+struct Side {
+    gates: BTreeMap<String, Table>,
+    sections: Table,
+    census: Census,
+    quarantine: BTreeMap<String, Table>,
+}
+
+impl Side {
+    fn base(texts: &Texts) -> Result<Self, Fault> {
+        let policy = table("portcullis.toml", texts.policy.as_deref())?;
+        let classification = table("suite_classification.toml", texts.classification.as_deref())?;
+        let census = match texts.census.as_deref().map(Census::parse) {
+            None => Census::default(),
+            Some(census) => census.map_err(|fault| unreadable("portcullis.lock", &fault))?,
+        };
+        Ok(Self::of(policy, &classification, census))
+    }
+
+    /// What is wrong with the head is said by everybody who reads it; here it counts as gone.
+    fn head(head: &Head<'_>, before: &Self) -> Self {
+        let read = |path: &str, text: &str| table(path, Some(text)).unwrap_or_default();
+        let census = head.census.unwrap_or(&before.census).clone();
+        let policy = read("portcullis.toml", head.policy);
+        Self::of(policy, &read("suite_classification.toml", head.classification), census)
+    }
+
+    fn of(mut policy: Table, classification: &Table, census: Census) -> Self {
+        let mut side = Self { census, ..Self::default() };
+        if let Some(entry) = policy.remove("gate")
+            && let Node::Array(items) = entry.value.into_inner()
+        {
+            for item in items {
+                let Node::Table(mut table) = item.into_inner() else { continue };
+                let id = table.remove("id").map(|entry| entry.value.into_inner());
+                if let Some(Node::Text(id)) = id {
+                    side.gates.insert(id, table);
+                }
+            }
+        }
+        side.sections = policy;
+        if let Some(entry) = classification.get("quarantine")
+            && let Some(section) = entry.value.get_ref().as_table()
+        {
+            quarantine(section, &mut side.quarantine);
+        }
+        side
+    }
+}
+
+fn table(path: &str, text: Option<&str>) -> Result<Table, Fault> {
+    let (_, root, faults) = document::read(path, text.unwrap_or_default(), None);
+    match faults.into_iter().next() {
+        None => Ok(root),
+        Some(fault) => Err(unreadable(path, &fault)),
+    }
+}
+
+fn unreadable(path: &str, fault: &Fault) -> Fault {
+    let headline =
+        format!("`{path}` of the base cannot be read, so nobody can say what is loosened");
+    Fault::new(BASE_UNRESOLVABLE, headline, "mend it on the base").because(fault)
+}
+
+fn quarantine(section: &Table, found: &mut BTreeMap<String, Table>) {
+    for (name, entry) in section {
+        let Some(fields) = entry.value.get_ref().as_table() else { continue };
+        let inner = |entry: &Entry| entry.value.get_ref().as_table().cloned();
+        if !fields.is_empty() && fields.values().all(|entry| inner(entry).is_some()) {
+            for (test, entry) in fields {
+                found.extend(inner(entry).map(|table| (format!("{name}.{test}"), table)));
+            }
+        } else {
+            found.insert(name.clone(), fields.clone());
+        }
+    }
+}
