@@ -8,7 +8,6 @@ mod false_green {
     mod harness;
     mod kinds;
     mod nextest;
-    mod process;
     mod receipts;
     mod run;
     mod runner;

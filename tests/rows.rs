@@ -6,7 +6,6 @@ mod rows {
     mod conformance;
     mod evidence;
     mod policy;
-    mod process;
     mod product;
     mod release;
     mod row;

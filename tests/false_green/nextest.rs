@@ -1,11 +1,11 @@
 //! The nextest half of group A. Without cargo-nextest each case says so loudly; in CI that is a failure.
 
 use super::{
-    process::has_nextest,
     run::row,
     sample::{Case, write},
 };
 use portcullis::wire::outcome::Effective;
+use portcullis_repo::process::has_nextest;
 
 /// The control of this half.
 #[test]

@@ -3,7 +3,6 @@
 //! The decision here is made as another process would make it, from receipts, census and policy alone.
 
 use super::{
-    process,
     sample::{NOW, root, sample_target},
     subcommand::verify,
 };
@@ -29,6 +28,7 @@ use portcullis::{
         time::Instant,
     },
 };
+use portcullis_repo::process;
 use std::{
     collections::BTreeSet,
     fs,
@@ -204,7 +204,8 @@ pub(super) fn decision_with(receipts: &[Receipt], run_faults: &[Fault]) -> Decis
         waivers: &WaiverFile::default(),
         scope: WaiverScope::Full,
         touched_waivers: false,
-        base: None,
+        base_waivers: None,
+        loosened: &[],
         requested_mode: None,
         clock: &clock(NOW),
         run_faults,
@@ -289,7 +290,8 @@ pub(super) fn alone(looked: &Looked, rules: &Rules<'_>) -> Decision {
         waivers: &waivers,
         scope: WaiverScope::Full,
         touched_waivers: false,
-        base: None,
+        base_waivers: None,
+        loosened: &[],
         requested_mode: rules.requested_mode,
         clock: &clock,
         run_faults: &[],

@@ -3,12 +3,12 @@
 //! Exit code 10 of FG-63 needs an ordinary test, and so stands in `cli/tests/run.rs`.
 
 use super::{
-    process::{has_nextest, host},
     run::row,
     sample::{Case, configured, root, sample_target, write},
     subcommand::{Answer, portcullis},
 };
 use portcullis::wire::outcome::Effective;
+use portcullis_repo::process::{has_nextest, host};
 use std::{
     path::{Path, PathBuf},
     sync::{Mutex, MutexGuard, PoisonError},
@@ -302,7 +302,8 @@ fn fg02_a_replay_that_selects_nothing_now() {
 /// The triple of the host, as rustc says it.
 #[cfg(unix)]
 fn env_triple() -> String {
-    let output = super::process::command("rustc", root()).arg("-vV").output().expect("rustc");
+    let output =
+        portcullis_repo::process::command("rustc", root()).arg("-vV").output().expect("rustc");
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
     let line = text.lines().find_map(|line| line.strip_prefix("host: "));
     line.expect("a host").to_owned()

@@ -2,10 +2,7 @@
 //!
 //! It lies in the target directory, so that a second run finds it built. No case changes a file of it.
 
-use super::{
-    process::{self, cargo, target_dir},
-    run::Run,
-};
+use super::run::Run;
 use portcullis::{
     kernel::census::{Census, CensusRow},
     wire::{
@@ -13,6 +10,7 @@ use portcullis::{
         outcome::Lane,
     },
 };
+use portcullis_repo::process::{self, cargo, target_dir};
 use std::{
     fs,
     path::{Path, PathBuf},

@@ -1,6 +1,6 @@
 //! `cargo-portcullis`, built once: what another process says about a run directory and about a repository.
 
-use super::process::{cargo, command, target_dir, text};
+use portcullis_repo::process::{cargo, command, target_dir, text};
 use std::{
     path::{Path, PathBuf},
     sync::OnceLock,

@@ -4,6 +4,7 @@
 
 pub mod conformance;
 mod dependencies;
+pub mod process;
 mod snapshot;
 mod versions;
 

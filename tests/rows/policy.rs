@@ -1,9 +1,6 @@
 //! The worked example itself: small enough to read, large enough to be a release, and its census is that of its gates.
 
-use super::{
-    process,
-    product::{Product, fixture},
-};
+use super::product::{Product, fixture};
 use portcullis::{
     kernel::{
         census::{Census, CensusRow},
@@ -14,6 +11,7 @@ use portcullis::{
         outcome::Lane,
     },
 };
+use portcullis_repo::process;
 use std::{collections::BTreeSet, fs};
 
 fn text() -> String {

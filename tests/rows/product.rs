@@ -2,11 +2,11 @@
 //!
 //! One copy, because cargo would build a second one anew; so a lock lets one test at a time at it, in whatever process.
 
-use super::process::{self, cargo, target_dir};
 use portcullis::{
     evidence::clock,
     wire::time::{Day, Instant},
 };
+use portcullis_repo::process::{self, cargo, target_dir};
 use std::{
     collections::BTreeSet,
     fs::{self, File},

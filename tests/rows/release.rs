@@ -1,10 +1,10 @@
 //! Rows 17 and 20: the ledger, and whether we may tag.
 
 use super::{
-    process,
     product::Product,
     row::{Break, Edit, Row},
 };
+use portcullis_repo::process;
 use serde_json::{Value, json};
 
 const LEDGER: &str = "evidence/ledger.jsonl";

@@ -57,10 +57,8 @@ fn row_21_provider_cassettes() {
 /// What is called `node` here is a script of the test, so only where a script is a program.
 #[cfg(unix)]
 mod real_tool {
-    use super::super::{
-        process,
-        product::{Answer, Product},
-    };
+    use super::super::product::{Answer, Product};
+    use portcullis_repo::process;
     use std::{
         fs,
         os::unix::fs::{PermissionsExt as _, symlink},
