@@ -4,12 +4,14 @@ mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
+mod base_commit;
 mod calendar;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+pub mod diff_guard;
 #[cfg(all(feature = "classification", feature = "markdown"))]
 pub mod docs_commands;
 mod document;
