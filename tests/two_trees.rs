@@ -1,0 +1,75 @@
+//! Policy on two trees: six branches of a git bundle, and one more, each judged with and without its base.
+
+mod two_trees {
+    mod tollbooth;
+    mod translate;
+
+    use tollbooth::{Judged, Tollbooth};
+
+    /// Branch, gate it is about, and with and without the base: effective status, code, exit.
+    type Row = (&'static str, &'static str, [(&'static str, Option<&'static str>, u8); 2]);
+
+    const LOOSENED: (&str, Option<&str>, u8) = ("pending_approval", Some("policy_loosened"), 11);
+    const PASS: (&str, Option<&str>, u8) = ("pass", None, 0);
+
+    /// T01 and T02, on branches that people could have written.
+    #[test]
+    fn fg05_t01_t02_a_change_cannot_loosen_what_judges_it() {
+        let rows: &[Row] = &[
+            (
+                "p1-waiver",
+                "opens",
+                [
+                    ("pending_approval", Some("waiver_not_on_base"), 11),
+                    ("waived", Some("below_floor"), 0),
+                ],
+            ),
+            (
+                "p2-baseline-number",
+                "baselines",
+                [("fail", Some("values_changed_header_same"), 11); 2],
+            ),
+            ("p3-lock-gate-removed", "flaky", [LOOSENED, ("pass", None, 11)]),
+            ("p4-unclassified-test", "suites", [("fail", Some("unclassified"), 11); 2]),
+            ("p5-loosened-threshold", "perf", [LOOSENED, PASS]),
+            ("p6-harmless", "perf", [PASS, PASS]),
+            ("p7", "budget", [LOOSENED, ("absent", None, 0)]),
+        ];
+        let repository = Tollbooth::build();
+        for (branch, gate, expected) in rows {
+            for (base, (effective, code, exit)) in [Some("main"), None].into_iter().zip(expected) {
+                let judged = repository.judge(branch, base);
+                let what = format!("{branch} with base {base:?}: {}", judged.text);
+                assert_eq!(judged.effective(gate), *effective, "{what}");
+                assert_eq!(judged.code(gate).as_deref(), *code, "{what}");
+                assert_eq!(judged.exit, *exit, "{what}");
+                assert_eq!(
+                    judged.others(gate),
+                    Vec::<String>::new(),
+                    "nothing else is red: {what}"
+                );
+                // The waiver that the base has holds on every branch.
+                assert_eq!(judged.effective("printer"), "waived", "{what}");
+            }
+        }
+        told(&repository.judge("p5-loosened-threshold", Some("main")));
+    }
+
+    /// The verdict says what was loosened, from what to what, and what to do.
+    fn told(judged: &Judged) {
+        for part in ["allowed_delta", "5.0", "15.0", "policy_loosened"] {
+            assert!(judged.text.contains(part), "no `{part}` in {}", judged.text);
+        }
+    }
+
+    /// FG-52: in a clone that is too shallow the base is not there, and the fault names the depth to fetch.
+    #[test]
+    fn fg52_a_base_that_a_shallow_clone_does_not_have_is_an_error() {
+        let repository = Tollbooth::build();
+        let judged = repository.judge("p6-harmless", Some("origin/main"));
+        assert_eq!(judged.exit, 11, "{}", judged.text);
+        for part in ["base_unresolvable", "fetch-depth: 0"] {
+            assert!(judged.text.contains(part), "no `{part}` in {}", judged.text);
+        }
+    }
+}
