@@ -1,6 +1,8 @@
 //! Walltime canaries: durations are compared with a base and judged. Pure values in, a decision out; nothing here
 //! reads a clock, an environment, a file or a process, and random order comes only from a seed of the caller.
 
+pub mod admit;
+pub mod decide;
 pub mod evidence;
 pub mod fault;
 pub mod host;
@@ -11,10 +13,14 @@ pub mod order;
 pub mod ratio;
 pub mod reference;
 pub mod sample;
+#[cfg(test)]
+mod specimen;
 pub mod stats;
 pub mod threshold;
 pub mod verdict;
 
+pub use admit::{Admitted, Config, Invariant, P95Over, admit};
+pub use decide::{confirm, decide};
 pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
 pub use fault::{Fault, FaultCode};
 pub use host::{Calibration, Emulation, Host, Kernel, Noise};
