@@ -2,6 +2,7 @@
 //! reads a clock, an environment, a file or a process, and random order comes only from a seed of the caller.
 
 pub mod admit;
+pub mod changes;
 pub mod decide;
 pub mod evidence;
 pub mod fault;
@@ -12,6 +13,7 @@ pub mod milli_pct;
 pub mod order;
 pub mod ratio;
 pub mod reference;
+pub mod render;
 pub mod sample;
 #[cfg(test)]
 mod specimen;
@@ -20,6 +22,7 @@ pub mod threshold;
 pub mod verdict;
 
 pub use admit::{Admitted, Config, Invariant, P95Over, admit};
+pub use changes::{Changes, Point, Step, changes};
 pub use decide::{confirm, decide};
 pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
 pub use fault::{Fault, FaultCode};
@@ -29,6 +32,7 @@ pub use metric::MetricId;
 pub use milli_pct::{MilliPct, MilliPctError};
 pub use ratio::{Interval, Ratio};
 pub use reference::{Base, Provenance, Reference, ReferenceMetric};
+pub use render::{Context, render};
 pub use sample::{Exit, Proof, Sample, Unit, Work, WorkDigest};
 pub use threshold::{Lane, OnUnbaselined, P95Policy, Suspected, Threshold};
 pub use verdict::{Decision, MetricLine, Outcome, Reason};
