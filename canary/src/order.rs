@@ -1,6 +1,7 @@
 //! The random order of the arms, from a seed alone. Leaves out where the seed comes from.
 
 use crate::stats::elementary::ln;
+use sha2::{Digest as _, Sha256};
 
 /// Sebastiano Vigna's SplitMix64: the state is a counter, each number a mix of it.
 #[derive(Clone, Debug)]
@@ -53,6 +54,13 @@ impl SplitMix64 {
             }
         }
     }
+}
+
+/// Returns the seed of a run: the first 8 bytes of SHA-256 of its id, big-endian. Nobody can choose an order that suits.
+#[must_use]
+pub fn seed(run_id: &str) -> u64 {
+    let digest: [u8; 32] = Sha256::digest(run_id.as_bytes()).into();
+    digest.into_iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(byte))
 }
 
 /// Returns for each of `pairs` pairs which arm runs first: blocks of two pairs, ABBA or BAAB, drawn from the seed.
@@ -124,6 +132,12 @@ mod tests {
         assert!((sum / 1e5_f64).abs() < 0.015 && (squares / 1e5_f64 - 1.0).abs() < 0.02);
         assert!((870..1_130).contains(&beyond), "{beyond}");
         assert!((0..1_000).all(|_| (0.0..1.0).contains(&random.unit())));
+    }
+
+    #[test]
+    fn a_run_id_is_a_seed() {
+        // SHA-256 of "abc" begins ba7816bf 8f01cfea.
+        assert_eq!(seed("abc"), 0xba78_16bf_8f01_cfea);
     }
 
     #[test]

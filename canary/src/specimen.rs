@@ -6,7 +6,8 @@ use crate::{
     ReferenceMetric, Sample, Series, Threshold, Unit, Work, WorkDigest, order::blocks, stats::Bar,
 };
 
-pub(crate) const SEED: u64 = 7;
+/// The seed of the run `run`.
+pub(crate) const SEED: u64 = 0xacba_2551_2100_f80b;
 pub(crate) const WORK: Work = Work { digest: WorkDigest::new([1; 32]), count: 12 };
 
 pub(crate) fn metric(name: &str) -> MetricId {

@@ -3,7 +3,7 @@
 use super::{Candidate, Config};
 use crate::{
     Arm, Emulation, Fault, FaultCode, Label, Looks, Measurement, MilliPct, Order, Ratio, Sample,
-    order::blocks,
+    order::{blocks, seed as seed_of},
     stats::{Bar, Binomial, Comparison, Paired, TwoSample, elementary::ln},
 };
 
@@ -94,6 +94,9 @@ pub(super) fn of_metric(
             };
             match measurement.order {
                 Order::Blocks { seed } => {
+                    if seed != seed_of(&measurement.run_id) {
+                        refuse(format!("the seed {seed} is not that of the run id"));
+                    }
                     if let Some(at) = first_out_of_order(seed, base, now) {
                         refuse(format!("pair {at} did not run in the order that the seed draws"));
                     }

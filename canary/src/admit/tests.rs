@@ -553,6 +553,10 @@ fn t37_base_first_throughout_is_not_the_order_of_the_seed() {
     }
     let seen = judged(&measurement, &Base::NotNeeded, &paired_config());
     assert_eq!(seen, (Outcome::Invalid, vec!["unknown_shape"]));
+    let mut chosen = paired_measurement(&pairs(30, 0));
+    chosen.run_id.push('2');
+    let seen = judged(&chosen, &Base::NotNeeded, &paired_config());
+    assert_eq!(seen, (Outcome::Invalid, vec!["unknown_shape"]), "another run's order");
     measurement.order = Order::OneArm;
     let seen = judged(&measurement, &Base::NotNeeded, &paired_config());
     assert_eq!(seen, (Outcome::Invalid, vec!["unknown_shape"]));
