@@ -1,7 +1,38 @@
-//! Walltime canaries: what was measured and what came of it. So far the types only; nothing is measured or judged here.
+//! Walltime canaries: durations are compared with a base and judged. Pure values in, a decision out; nothing here
+//! reads a clock, an environment, a file or a process, and random order comes only from a seed of the caller.
 
-pub mod judge;
+pub mod admit;
+pub mod changes;
+pub mod decide;
+pub mod evidence;
+pub mod fault;
+pub mod host;
+pub mod measurement;
+pub mod metric;
+pub mod milli_pct;
+pub mod order;
+pub mod ratio;
+pub mod reference;
+pub mod render;
 pub mod sample;
+#[cfg(test)]
+mod specimen;
+pub mod stats;
+pub mod threshold;
+pub mod verdict;
 
-pub use judge::{Judgement, Reason};
-pub use sample::{MilliPct, Ratio, Sample, Unit};
+pub use admit::{Admitted, Config, Invariant, P95Over, admit};
+pub use changes::{Changes, Point, Step, changes};
+pub use decide::{confirm, decide};
+pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
+pub use fault::{Fault, FaultCode};
+pub use host::{Calibration, Emulation, Host, Kernel, Noise};
+pub use measurement::{Arm, Body, Look, Looks, Measurement, Order, Series, Summary};
+pub use metric::MetricId;
+pub use milli_pct::{MilliPct, MilliPctError};
+pub use ratio::{Interval, Ratio};
+pub use reference::{Base, Provenance, Reference, ReferenceMetric};
+pub use render::{Context, render};
+pub use sample::{Exit, Proof, Sample, Unit, Work, WorkDigest};
+pub use threshold::{Lane, OnUnbaselined, P95Policy, Suspected, Threshold};
+pub use verdict::{Decision, MetricLine, Outcome, Reason};

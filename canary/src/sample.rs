@@ -1,7 +1,7 @@
-//! What one measurement is: whole numbers in a stated unit. Leaves out how it is taken.
+//! What one measured run left behind: a value and the evidence that the run did its work. Leaves out how it is taken.
 
 use serde::{Deserialize, Serialize};
-use std::cmp::Ordering;
+use std::fmt;
 
 /// The unit of a value; lower is better in all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -15,100 +15,135 @@ pub enum Unit {
     Bytes,
 }
 
-/// Thousandths of a percent: 50 % is 50 000.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct MilliPct(i64);
-
-impl MilliPct {
-    /// This many thousandths of a percent.
-    #[must_use]
-    pub const fn new(thousandths: i64) -> Self {
-        Self(thousandths)
-    }
-
-    /// The thousandths of a percent.
-    #[must_use]
-    pub const fn get(self) -> i64 {
-        self.0
-    }
-}
-
-/// A positive ratio, compared exactly; `2/4` and `1/2` are equal.
-#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Parts", into = "Parts")]
-pub struct Ratio {
-    num: u64,
-    den: u64,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    num: u64,
-    den: u64,
-}
-
-impl Ratio {
-    /// `num / den`; nothing when `den` is zero.
-    #[must_use]
-    pub const fn new(num: u64, den: u64) -> Option<Self> {
-        if den == 0 { None } else { Some(Self { num, den }) }
-    }
-
-    /// Numerator and denominator as they were given.
-    #[must_use]
-    pub const fn parts(self) -> (u64, u64) {
-        (self.num, self.den)
-    }
-}
-
-impl TryFrom<Parts> for Ratio {
-    type Error = &'static str;
-
-    fn try_from(parts: Parts) -> Result<Self, Self::Error> {
-        Self::new(parts.num, parts.den).ok_or("a ratio has a denominator that is not zero")
-    }
-}
-
-impl From<Ratio> for Parts {
-    fn from(ratio: Ratio) -> Self {
-        Self { num: ratio.num, den: ratio.den }
-    }
-}
-
-impl Ord for Ratio {
-    fn cmp(&self, other: &Self) -> Ordering {
-        // Products of two u64 always fit, so no comparison ever rounds.
-        let left = u128::from(self.num) * u128::from(other.den);
-        left.cmp(&(u128::from(other.num) * u128::from(self.den)))
-    }
-}
-
-impl PartialOrd for Ratio {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Ratio {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
-    }
-}
-
-impl Eq for Ratio {}
-
-/// One value, and whether it was cut off by a time limit.
+/// How the measured process ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Exit {
+    /// With this code.
+    Code(i32),
+    /// By this signal.
+    Signal(i32),
+    /// At its time limit: the sample is censored.
+    TimeLimit,
+    /// Nobody recorded it.
+    Unknown,
+}
+
+/// Evidence that the work behind a sample was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Proof {
+    /// A result file made during the sample, with the nonce given to it.
+    ResultFile,
+    /// A JSON pointer led to the expected value.
+    Pointer,
+    /// A pattern matched the standard output.
+    Pattern,
+    /// The journal of the measured program has a successful line for this sample.
+    Journal,
+}
+
+/// SHA-256 of what a run did, written as 64 hexadecimal digits.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct WorkDigest([u8; 32]);
+
+/// What a run did: its digest, and how many things it examined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Work {
+    /// The digest of what was done.
+    pub digest: WorkDigest,
+    /// How many things were examined; a run that counts nothing says 0 in both arms.
+    pub count: u64,
+}
+
+/// One value, and the evidence for it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Sample {
     /// The value in the metric's unit.
     pub value: u64,
     /// Whether the run was stopped at this value; the true one is at least as large.
     pub censored: bool,
+    /// How the run ended.
+    pub exit: Exit,
+    /// The proofs that held; none means that nothing shows the work was done.
+    pub proof: Vec<Proof>,
     /// The position within its block, from 0.
     pub position: u8,
+    /// What the run did.
+    pub work: Work,
+}
+
+impl Work {
+    /// The work of a run that states none. It equals itself and nothing stated.
+    pub const UNSTATED: Self = Self { digest: WorkDigest([0; 32]), count: 0 };
+}
+
+impl WorkDigest {
+    /// Returns the digest of these bytes of SHA-256.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// Returns the 32 bytes.
+    #[must_use]
+    pub const fn bytes(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl TryFrom<String> for WorkDigest {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        const EXPECTED: &str = "a digest has 64 lowercase hexadecimal digits";
+        let nibble = |byte: u8| match byte {
+            b'0'..=b'9' => Some(byte - b'0'),
+            b'a'..=b'f' => Some(byte - b'a' + 10),
+            _ => None,
+        };
+        let mut bytes = [0; 32];
+        let (pairs, rest) = text.as_bytes().as_chunks::<2>();
+        if pairs.len() != bytes.len() || !rest.is_empty() {
+            return Err(EXPECTED);
+        }
+        for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
+            let (Some(high), Some(low)) = (nibble(*high), nibble(*low)) else {
+                return Err(EXPECTED);
+            };
+            *byte = high << 4 | low;
+        }
+        Ok(Self(bytes))
+    }
+}
+
+impl From<WorkDigest> for String {
+    fn from(digest: WorkDigest) -> Self {
+        digest.to_string()
+    }
+}
+
+impl fmt::Display for WorkDigest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(out, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for WorkDigest {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, out)
+    }
+}
+
+impl Exit {
+    /// Tells whether the run ended by itself and reported success.
+    #[must_use]
+    pub const fn is_success(self) -> bool {
+        matches!(self, Self::Code(0))
+    }
 }
 
 #[cfg(test)]
@@ -116,35 +151,43 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ratios_are_compared_without_rounding() {
-        let table = [
-            ("equal in other terms", (2, 4), (1, 2), Ordering::Equal),
-            (
-                "one part in 2^64 apart",
-                (u64::MAX - 1, u64::MAX),
-                (u64::MAX, u64::MAX),
-                Ordering::Less,
-            ),
-            ("nothing against something", (0, 7), (1, u64::MAX), Ordering::Less),
-            ("the largest against the smallest", (u64::MAX, 1), (1, u64::MAX), Ordering::Greater),
-        ];
-        for (case, (a, b), (c, d), expected) in table {
-            let (left, right) =
-                (Ratio::new(a, b).expect("a ratio"), Ratio::new(c, d).expect("a ratio"));
-            assert_eq!(left.cmp(&right), expected, "{case}");
-        }
-        assert_eq!(Ratio::new(1, 0), None);
+    fn a_sample_reads_back_and_an_unknown_member_is_refused() {
+        let sample = Sample {
+            value: 1_500,
+            censored: true,
+            exit: Exit::TimeLimit,
+            proof: vec![Proof::ResultFile],
+            position: 3,
+            work: Work { digest: WorkDigest::new([0xa5; 32]), count: 7 },
+        };
+        let text = serde_json::to_string(&sample).expect("a document");
+        assert_eq!(serde_json::from_str::<Sample>(&text).expect("a sample"), sample);
+        let more = text.replacen('{', "{\"more\":1,", 1);
+        assert!(serde_json::from_str::<Sample>(&more).is_err());
     }
 
     #[test]
-    fn documents_read_back_and_a_zero_denominator_is_refused() {
-        let sample = Sample { value: 1_500, censored: true, position: 1 };
-        let text = serde_json::to_string(&sample).expect("a document");
-        assert_eq!(serde_json::from_str::<Sample>(&text).expect("a sample"), sample);
-        let ratio = Ratio::new(3, 2).expect("a ratio");
-        let text = serde_json::to_string(&ratio).expect("a document");
-        assert_eq!(serde_json::from_str::<Ratio>(&text).expect("a ratio").parts(), (3, 2));
-        assert!(serde_json::from_str::<Ratio>("{\"num\":1,\"den\":0}").is_err());
-        assert_eq!(serde_json::to_string(&MilliPct::new(50_000)).expect("a document"), "50000");
+    fn a_digest_is_64_lowercase_digits() {
+        let table = [
+            ("as written", "0a".repeat(32), true),
+            ("in capitals", "0A".repeat(32), false),
+            ("one digit short", "0a".repeat(32)[1..].to_owned(), false),
+            ("one byte long", "0a".repeat(33), false),
+            ("another letter", "0g".repeat(32), false),
+        ];
+        for (case, text, expected) in table {
+            let read = WorkDigest::try_from(text.clone());
+            assert_eq!(read.is_ok(), expected, "{case}");
+            assert!(read.is_ok_and(|digest| digest.to_string() == text) == expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn only_code_0_is_success() {
+        for exit in [Exit::Code(1), Exit::Code(-1), Exit::Signal(0), Exit::TimeLimit, Exit::Unknown]
+        {
+            assert!(!exit.is_success(), "{exit:?}");
+        }
+        assert!(Exit::Code(0).is_success());
     }
 }
