@@ -1,9 +1,13 @@
 //! Walltime canaries: durations are compared with a base and judged. Pure values in, a decision out; nothing here
 //! reads a clock, an environment, a file or a process, and random order comes only from a seed of the caller.
 
+#[cfg(feature = "adapters")]
+pub mod adapter;
+mod decimal;
 pub mod evidence;
 pub mod fault;
 pub mod host;
+mod json;
 pub mod measurement;
 pub mod metric;
 pub mod milli_pct;
@@ -16,6 +20,7 @@ pub mod verdict;
 pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
 pub use fault::{Fault, FaultCode};
 pub use host::{Calibration, Emulation, Host, Kernel, Noise};
+pub use json::Problem;
 pub use measurement::{Arm, Body, Look, Looks, Measurement, Order, Series, Summary};
 pub use metric::MetricId;
 pub use milli_pct::{MilliPct, MilliPctError};
