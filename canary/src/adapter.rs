@@ -22,6 +22,7 @@ pub use bmf_json::write as write_bmf_json;
 use crate::{
     Arm, Body, Exit, FaultCode, MetricId, Proof, Sample, Series, Summary, Unit, Work,
     json::{self, Problem},
+    median::median,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -324,20 +325,6 @@ impl Summary {
     const fn of(value: u64) -> Self {
         Self { value, lower: None, upper: None }
     }
-}
-
-/// The middle of the values; of an even number the mean of both, to even.
-pub(crate) fn median(values: &[u64]) -> Option<u64> {
-    let mut sorted = values.to_vec();
-    sorted.sort_unstable();
-    let upper = *sorted.get(sorted.len() / 2)?;
-    if sorted.len() % 2 == 1 {
-        return Some(upper);
-    }
-    let lower = *sorted.get(sorted.len() / 2 - 1)?;
-    let (sum, half) = (u128::from(lower) + u128::from(upper), lower / 2 + upper / 2);
-    let half = half + (lower % 2 + upper % 2) / 2;
-    Some(half + u64::from(sum % 2 == 1 && half % 2 == 1))
 }
 
 /// A series as one value with its least and greatest, for formats that hold no samples.

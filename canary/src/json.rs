@@ -126,8 +126,17 @@ impl<'a> Node<'a> {
         self.problem(FaultCode::UnknownShape, error.to_string())
     }
 
+    pub(crate) fn file(&self) -> &'a str {
+        self.file
+    }
+
     pub(crate) fn pointer(&self) -> &str {
         &self.pointer
+    }
+
+    /// The text of the value as it stands.
+    pub(crate) fn raw(&self) -> &'a str {
+        self.raw
     }
 
     pub(crate) fn is_null(&self) -> bool {
@@ -192,7 +201,6 @@ impl<'a> Node<'a> {
             NoValue::Overflow => {
                 self.problem(FaultCode::ValueOverflow, format!("{shown} does not fit in 64 bits"))
             }
-            NoValue::NotANumber => self.expected("a number"),
         }
     }
 

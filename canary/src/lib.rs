@@ -3,12 +3,16 @@
 
 #[cfg(feature = "adapters")]
 pub mod adapter;
+pub mod baseline;
 mod decimal;
 pub mod evidence;
 pub mod fault;
+pub mod history;
 pub mod host;
+pub mod instant;
 mod json;
 pub mod measurement;
+mod median;
 pub mod metric;
 pub mod milli_pct;
 pub mod ratio;

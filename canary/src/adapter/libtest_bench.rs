@@ -176,7 +176,6 @@ fn no_value(file: &str, place: &str, why: crate::decimal::NoValue) -> Problem {
             place,
             "the median does not fit in 64 bits",
         ),
-        NoValue::NotANumber => shape(file, place, "the median is no number"),
     }
 }
 

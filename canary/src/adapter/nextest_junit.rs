@@ -147,7 +147,6 @@ impl State {
             }
             Err(NoValue::NotPositive) => refuse(FaultCode::ValueNotPositive, &detail),
             Err(NoValue::Overflow) => refuse(FaultCode::ValueOverflow, &detail),
-            Err(NoValue::NotANumber) => refuse(FaultCode::UnknownShape, &detail),
         }
     }
 

@@ -53,7 +53,6 @@ fn whole(file: &str, place: &str, cell: &str) -> Result<u64, Problem> {
         let code = match why {
             NoValue::NotPositive => FaultCode::ValueNotPositive,
             NoValue::Overflow => FaultCode::ValueOverflow,
-            NoValue::NotANumber => FaultCode::UnknownShape,
         };
         Problem::new(code, file, place, format!("`{shown}` is no positive number of 64 bits"))
     })

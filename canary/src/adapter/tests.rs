@@ -164,20 +164,3 @@ fn what_is_written_reads_back() {
     let back = read(Adapter::ActionBenchmarkJson, [input("c.json", &custom)], &settings());
     assert_eq!(shown(&back), "Candidate Ns `a`: summary 250 None None (c.json, version 1)\n");
 }
-
-#[test]
-fn the_middle_of_two_is_their_mean_to_even() {
-    let table: &[(&[u64], Option<u64>)] = &[
-        (&[], None),
-        (&[7], Some(7)),
-        (&[3, 1], Some(2)),
-        (&[1, 2], Some(2)),
-        (&[2, 3], Some(2)),
-        (&[u64::MAX, u64::MAX], Some(u64::MAX)),
-        (&[u64::MAX, u64::MAX - 1], Some(u64::MAX - 1)),
-        (&[9, 1, 5], Some(5)),
-    ];
-    for (values, expected) in table {
-        assert_eq!(median(values), *expected, "{values:?}");
-    }
-}
