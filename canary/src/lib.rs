@@ -15,9 +15,11 @@ pub mod measurement;
 mod median;
 pub mod metric;
 pub mod milli_pct;
+pub mod order;
 pub mod ratio;
 pub mod reference;
 pub mod sample;
+pub mod stats;
 pub mod threshold;
 pub mod verdict;
 

@@ -55,7 +55,8 @@ impl MilliPct {
     /// value, because "not known" must not read as "small".
     #[must_use]
     pub fn of_share_rounded_up(share: f64) -> Self {
-        let thousandths = (share * 100_000.0).ceil();
+        // A whole number that arrives with a rounding error of 1e-16 is still that number.
+        let thousandths = (share * 100_000.0 - 1e-6).ceil();
         if thousandths.is_nan() || thousandths >= 9.2e18 {
             return Self(i64::MAX);
         }
