@@ -24,6 +24,7 @@ pub(crate) enum NoValue {
 
 impl Decimal {
     /// Nothing.
+    #[cfg(feature = "adapters")]
     pub(crate) const ZERO: Self = Self { negative: false, digits: 0, exponent: 0 };
 
     /// Reads `-?digits(.digits)?([eE][+-]?digits)?`; anything else, and a missing digit, is no number.
