@@ -1,14 +1,17 @@
 //! Standard gate kinds.
 
+mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
+mod base_commit;
 mod calendar;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+pub mod diff_guard;
 #[cfg(all(feature = "classification", feature = "markdown"))]
 pub mod docs_commands;
 mod document;
@@ -21,6 +24,7 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
+mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
