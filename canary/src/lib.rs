@@ -21,6 +21,7 @@ pub mod reference;
 pub mod sample;
 pub mod stats;
 pub mod threshold;
+pub mod tool;
 pub mod verdict;
 
 pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
@@ -34,4 +35,5 @@ pub use ratio::{Interval, Ratio};
 pub use reference::{Base, Provenance, Reference, ReferenceMetric};
 pub use sample::{Exit, Proof, Sample, Unit, Work, WorkDigest};
 pub use threshold::{Lane, OnUnbaselined, P95Policy, Suspected, Threshold};
+pub use tool::Adapter;
 pub use verdict::{Decision, MetricLine, Outcome, Reason};
