@@ -213,6 +213,14 @@ impl FaultCode {
     }
 }
 
+impl FaultCode {
+    /// Tells whether the fault is invalid even where a regression would only be told.
+    #[must_use]
+    pub fn is_invalid_everywhere(self) -> bool {
+        self.severity(Lane::Advisory) == Outcome::Invalid
+    }
+}
+
 impl Fault {
     /// Returns a fault of the whole measurement.
     #[must_use]

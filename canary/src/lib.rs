@@ -3,8 +3,10 @@
 
 #[cfg(feature = "adapters")]
 pub mod adapter;
+pub mod admit;
 pub mod baseline;
 mod decimal;
+pub mod decide;
 pub mod evidence;
 pub mod fault;
 pub mod history;
@@ -19,11 +21,15 @@ pub mod order;
 pub mod ratio;
 pub mod reference;
 pub mod sample;
+#[cfg(test)]
+mod specimen;
 pub mod stats;
 pub mod threshold;
 pub mod tool;
 pub mod verdict;
 
+pub use admit::{Admitted, Config, Invariant, P95Over, admit};
+pub use decide::{confirm, decide};
 pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
 pub use fault::{Fault, FaultCode};
 pub use host::{Calibration, Emulation, Host, Kernel, Noise};

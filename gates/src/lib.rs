@@ -6,6 +6,8 @@ pub mod artifact_contract;
 pub mod artifact_set;
 mod base_commit;
 mod calendar;
+#[cfg(feature = "canary")]
+pub mod canary;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]

@@ -39,6 +39,12 @@ impl Binomial {
         Self { cumulative }
     }
 
+    /// Returns n.
+    #[must_use]
+    pub fn n(&self) -> u32 {
+        u32::try_from(self.cumulative.len() - 1).unwrap_or(u32::MAX)
+    }
+
     /// Returns P(Bin(n, p) <= count); one from n on.
     #[must_use]
     pub fn at_most(&self, count: usize) -> f64 {
