@@ -166,6 +166,8 @@ pub struct Flaw {
 pub struct Reading {
     /// The baseline without what is flawed; absent when the header cannot be used.
     pub baseline: Option<Baseline>,
+    /// Every metric that the document names, those with a flaw as well.
+    pub names: BTreeSet<MetricId>,
     /// The flaws, in the order of the document.
     pub flaws: Vec<Flaw>,
 }

@@ -104,7 +104,17 @@ pub(crate) fn text_of<'a>(file: &str, bytes: &'a [u8]) -> Result<&'a str, Proble
 impl<'a> Node<'a> {
     /// A whole document; `pointer` is put before all of its pointers.
     pub(crate) fn document(file: &'a str, pointer: &str, text: &'a str) -> Result<Self, Problem> {
-        let nodes = Cell::new(0);
+        Self::within(file, pointer, text, NODES_MAX)
+    }
+
+    /// A whole document of at most so many values.
+    pub(crate) fn within(
+        file: &'a str,
+        pointer: &str,
+        text: &'a str,
+        nodes_max: u32,
+    ) -> Result<Self, Problem> {
+        let nodes = Cell::new(nodes_max);
         let mut reader = serde_json::Deserializer::from_str(text);
         let checked = Strict { nodes: &nodes, depth: 0 }.deserialize(&mut reader);
         checked
@@ -283,7 +293,7 @@ fn is_at_infinity(text: &str, error: &serde_json::Error) -> bool {
         .is_ok_and(|word| is_not_finite(word) && !word.eq_ignore_ascii_case("null"))
 }
 
-/// Reads a value through to its end, and keeps nothing of it.
+/// Reads a value through to its end, and keeps nothing of it but how many more values it may have.
 struct Strict<'n> {
     nodes: &'n Cell<u32>,
     depth: u32,
@@ -291,9 +301,9 @@ struct Strict<'n> {
 
 impl Strict<'_> {
     fn count<E: de::Error>(&self) -> Result<(), E> {
-        self.nodes.set(self.nodes.get() + 1);
-        if self.nodes.get() > NODES_MAX {
-            return Err(E::custom(format!("more than {NODES_MAX} values")));
+        match self.nodes.get().checked_sub(1) {
+            Some(left) => self.nodes.set(left),
+            None => return Err(E::custom("more values than are read")),
         }
         if self.depth > DEPTH_MAX {
             return Err(E::custom(format!("nested deeper than {DEPTH_MAX}")));

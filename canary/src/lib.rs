@@ -5,8 +5,8 @@
 pub mod adapter;
 pub mod admit;
 pub mod baseline;
-mod decimal;
 pub mod decide;
+mod decimal;
 pub mod evidence;
 pub mod fault;
 pub mod history;
@@ -19,6 +19,7 @@ pub mod metric;
 pub mod milli_pct;
 pub mod order;
 pub mod ratio;
+pub mod record;
 pub mod reference;
 pub mod sample;
 #[cfg(test)]

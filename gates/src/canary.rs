@@ -4,6 +4,8 @@
 //! hold a measurement against other thresholds than the other.
 
 mod against;
+pub(crate) mod code;
+pub(crate) mod measurement;
 mod number;
 mod proof;
 mod table;
@@ -169,8 +171,7 @@ impl Canary {
     pub fn threshold(&self) -> Threshold {
         let Pct(comment) = self.table.comment_pct;
         let fail = self.table.fail_pct.map(|Pct(fail)| fail);
-        let mut threshold =
-            Threshold::new(comment, fail, self.table.method == MethodName::Paired);
+        let mut threshold = Threshold::new(comment, fail, self.table.method == MethodName::Paired);
         threshold.fail_p95_ns = self.table.fail_p95_s.map(|Seconds(ns)| ns);
         threshold.floor = self.table.floor_pct.map(|Pct(floor)| floor);
         if let Some(Pct(max_mde)) = self.table.max_mde_pct {

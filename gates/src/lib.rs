@@ -8,6 +8,8 @@ mod base_commit;
 mod calendar;
 #[cfg(feature = "canary")]
 pub mod canary;
+#[cfg(feature = "canary")]
+pub mod canary_baseline_hygiene;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]

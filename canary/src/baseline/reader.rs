@@ -73,7 +73,10 @@ pub fn read(file: &str, bytes: &[u8]) -> Result<Reading, Problem> {
         let detail = format!("the content has {found}; it was written by hand, or changed since");
         flaws.push(FlawCode::DigestMismatch, &format!("/{DIGEST}"), detail);
     }
-    Ok(Reading { baseline, flaws: flaws.0 })
+    let names = root.optional("measurements").and_then(|node| node.object().ok());
+    let names = names.iter().flat_map(|object| object.members());
+    let names = names.filter_map(|(name, _)| MetricId::new(name)).collect();
+    Ok(Reading { baseline, names, flaws: flaws.0 })
 }
 
 struct Flaws(Vec<Flaw>);

@@ -36,7 +36,11 @@ impl Canary {
             && u128::from(cap) > CAP_MAX * largest
         {
             let headline = format!("`fail_p95_s` is above {CAP_MAX} times the largest baseline");
-            faults.push(self.refuse("fail_p95_s", headline, "state a cap that a regression can reach"));
+            faults.push(self.refuse(
+                "fail_p95_s",
+                headline,
+                "state a cap that a regression can reach",
+            ));
         }
         faults.extend(self.limits(&durations, largest));
         faults
@@ -64,7 +68,11 @@ impl Canary {
             // A quarter more, within 80 % of the job: 1.25 / 0.8 = 25 / 16.
             if set.saturating_mul(25) > u128::from(limit).saturating_mul(16) {
                 let headline = "`job_limit_s` ends before all runs at the threshold can";
-                faults.push(self.refuse("job_limit_s", headline, "give the job more time, or run less"));
+                faults.push(self.refuse(
+                    "job_limit_s",
+                    headline,
+                    "give the job more time, or run less",
+                ));
             }
         }
         faults

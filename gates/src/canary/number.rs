@@ -16,7 +16,7 @@ fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Erro
     match toml::Value::deserialize(deserializer)? {
         toml::Value::Integer(number) => Ok(number.to_string()),
         toml::Value::Float(number) if number.is_finite() => Ok(format!("{number}")),
-        other => Err(D::Error::custom(format!("`{other}` is no finite number"))),
+        other => Err(D::Error::custom(format!("{} is no finite number", other.type_str()))),
     }
 }
 
@@ -29,7 +29,8 @@ impl<'de> Deserialize<'de> for Pct {
 impl<'de> Deserialize<'de> for Seconds {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = written(deserializer)?;
-        let odd = || D::Error::custom(format!("`{text}` is no positive number of seconds in whole ns"));
+        let odd =
+            || D::Error::custom(format!("`{text}` is no positive number of seconds in whole ns"));
         let (whole, part) = text.split_once('.').unwrap_or((&text, ""));
         if part.len() > 9 {
             return Err(odd());

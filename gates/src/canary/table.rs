@@ -198,7 +198,11 @@ impl Canary {
             if fail < comment {
                 let headline =
                     format!("`fail_pct` ({}) is below `comment_pct` ({})", fail.0, comment.0);
-                faults.push(self.refuse("fail_pct", headline, "block at the level of a comment, or above"));
+                faults.push(self.refuse(
+                    "fail_pct",
+                    headline,
+                    "block at the level of a comment, or above",
+                ));
             }
             if fail.0 > MilliPct::percent(FAIL_MAX_PCT) {
                 let headline = format!("`fail_pct` is {}, which nothing reaches", fail.0);
@@ -207,12 +211,23 @@ impl Canary {
         }
         for (key, pct) in [("max_mde_pct", table.max_mde_pct)] {
             if pct.is_some_and(|pct| pct.0 <= MilliPct::new(0)) {
-                faults.push(self.refuse(key, format!("`{key}` is not above 0 %"), "state a change above 0 %"));
+                faults.push(self.refuse(
+                    key,
+                    format!("`{key}` is not above 0 %"),
+                    "state a change above 0 %",
+                ));
             }
         }
-        if table.floor_pct.is_some_and(|floor| floor.0 >= MilliPct::new(0) || floor.0 <= MilliPct::percent(-100)) {
+        if table
+            .floor_pct
+            .is_some_and(|floor| floor.0 >= MilliPct::new(0) || floor.0 <= MilliPct::percent(-100))
+        {
             let headline = "`floor_pct` is no improvement";
-            faults.push(self.refuse("floor_pct", headline, "state a change between -100 % and 0 %"));
+            faults.push(self.refuse(
+                "floor_pct",
+                headline,
+                "state a change between -100 % and 0 %",
+            ));
         }
         if table.alpha.is_some_and(|alpha| !(alpha > 0.0 && alpha <= 0.1)) {
             let headline = "`alpha` is no level of a test";
@@ -223,7 +238,11 @@ impl Canary {
             faults.push(self.refuse("max_false_rate", headline, "state a rate between 0 and 1"));
         }
         if table.abs_min == Some(0) {
-            faults.push(self.refuse("abs_min", "`abs_min` is 0, which nothing is below", "leave it out, or state a value"));
+            faults.push(self.refuse(
+                "abs_min",
+                "`abs_min` is 0, which nothing is below",
+                "leave it out, or state a value",
+            ));
         }
         faults
     }
@@ -234,7 +253,11 @@ impl Canary {
         let blocks = table.fail_pct.is_some() || table.fail_p95_s.is_some();
         if table.lane.is_gating() && !blocks {
             let headline = "a gating lane states neither `fail_pct` nor `fail_p95_s`";
-            faults.push(self.refuse("lane", headline, "state what blocks, or make the lane advisory"));
+            faults.push(self.refuse(
+                "lane",
+                headline,
+                "state what blocks, or make the lane advisory",
+            ));
         }
         if !table.lane.is_gating() && blocks {
             let key = if table.fail_pct.is_some() { "fail_pct" } else { "fail_p95_s" };
@@ -256,7 +279,11 @@ impl Canary {
             && table.comment_pct.0 < MilliPct::percent(PAIRED_BELOW_PCT)
         {
             let headline = "a threshold below 50 % needs pairs";
-            faults.push(self.refuse("method", headline, "write `method = \"paired\"`, or comment at 50 %"));
+            faults.push(self.refuse(
+                "method",
+                headline,
+                "write `method = \"paired\"`, or comment at 50 %",
+            ));
         }
         faults
     }
@@ -265,7 +292,11 @@ impl Canary {
         let table = &self.table;
         let mut faults = Vec::new();
         if table.roster.is_empty() {
-            faults.push(self.refuse("roster", "the roster names no metric", "name what has to be measured"));
+            faults.push(self.refuse(
+                "roster",
+                "the roster names no metric",
+                "name what has to be measured",
+            ));
         }
         let mut seen = BTreeSet::new();
         for entry in &table.roster {
@@ -275,13 +306,21 @@ impl Canary {
             }
             if is_pattern(entry) && table.baseline.is_none() {
                 let headline = format!("the pattern `{entry}` has no baseline to match in");
-                faults.push(self.refuse("roster", headline, "name the metrics, or state `baseline`"));
+                faults.push(self.refuse(
+                    "roster",
+                    headline,
+                    "name the metrics, or state `baseline`",
+                ));
             }
         }
         let needs_base = matches!(table.method, MethodName::TwoSample)
             || (table.method == MethodName::Point && !both_arms(table.adapter.name));
         if needs_base && table.baseline.is_none() {
-            faults.push(self.refuse("method", "there is nothing to compare with", "state `baseline`"));
+            faults.push(self.refuse(
+                "method",
+                "there is nothing to compare with",
+                "state `baseline`",
+            ));
         }
         let (stated, other) = match table.method {
             MethodName::Paired => (("pairs", table.pairs), ("runs", table.runs)),

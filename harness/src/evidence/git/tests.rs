@@ -102,7 +102,8 @@ fn commits_since_a_base_are_told_by_the_file_they_change() {
     sandbox.write("benches/b[1].json", "2");
     let second = sandbox.commit("sneak");
     let git = sandbox.port();
-    let titled = |commit: &str, subject: &str| Titled { commit: commit.into(), subject: subject.into() };
+    let titled =
+        |commit: &str, subject: &str| Titled { commit: commit.into(), subject: subject.into() };
     assert_eq!(
         git.commits_touching(&base, &rel("benches/b[1].json")).expect("commits"),
         [titled(&second, "sneak"), titled(&first, "bench(baselines): refresh a")]
