@@ -147,7 +147,8 @@ pub fn largest(logs: &[f64]) -> Option<(usize, f64, f64)> {
             (true, false) => f64::INFINITY,
             (false, _) => 0.0,
         };
-        if best.is_none_or(|(_, largest, _)| statistic > largest) {
+        // Sums from two ends round apart by some 1e-16; that is no larger T.
+        if best.is_none_or(|(_, largest, _)| statistic > largest * (1.0 + 1e-12)) {
             best = Some((t, statistic, step));
         }
     }
@@ -188,7 +189,8 @@ fn lag_1(residuals: &[f64]) -> f64 {
     if residuals.len() < FEWEST_POINTS || squares <= 1e-24 {
         return 0.0;
     }
-    residuals.iter().zip(residuals.iter().skip(1)).map(|(left, right)| left * right).sum::<f64>() / squares
+    residuals.iter().zip(residuals.iter().skip(1)).map(|(left, right)| left * right).sum::<f64>()
+        / squares
 }
 
 /// Returns how far the newest one or two points lie off the median of the segment before them, on one side of it.

@@ -5,6 +5,7 @@
 pub mod adapter;
 pub mod admit;
 pub mod baseline;
+pub mod changes;
 pub mod decide;
 mod decimal;
 pub mod evidence;
@@ -21,6 +22,7 @@ pub mod order;
 pub mod ratio;
 pub mod record;
 pub mod reference;
+pub mod render;
 pub mod sample;
 #[cfg(test)]
 mod specimen;
@@ -30,6 +32,7 @@ pub mod tool;
 pub mod verdict;
 
 pub use admit::{Admitted, Config, Invariant, P95Over, admit};
+pub use changes::{Changes, Point, Step, changes};
 pub use decide::{confirm, decide};
 pub use evidence::{Comparability, Evidence, Label, Method, P95, Proven};
 pub use fault::{Fault, FaultCode};
@@ -40,6 +43,7 @@ pub use metric::MetricId;
 pub use milli_pct::{MilliPct, MilliPctError};
 pub use ratio::{Interval, Ratio};
 pub use reference::{Base, Provenance, Reference, ReferenceMetric};
+pub use render::{Context, render};
 pub use sample::{Exit, Proof, Sample, Unit, Work, WorkDigest};
 pub use threshold::{Lane, OnUnbaselined, P95Policy, Suspected, Threshold};
 pub use tool::Adapter;

@@ -1,5 +1,7 @@
 //! The random order of the arms, from a seed alone. Leaves out where the seed comes from.
 
+use crate::stats::elementary::ln;
+
 /// Sebastiano Vigna's SplitMix64: the state is a counter, each number a mix of it.
 #[derive(Clone, Debug)]
 pub struct SplitMix64(u64);
@@ -33,6 +35,23 @@ impl SplitMix64 {
     pub const fn below(&mut self, bound: u64) -> u64 {
         // The high half of a product favours no number by more than bound / 2^64.
         ((self.next_u64() as u128 * bound as u128) >> 64) as u64
+    }
+
+    /// Returns a number of [0, 1), from 53 bits.
+    #[expect(clippy::cast_precision_loss, reason = "53 bits fit a float exactly")]
+    pub fn unit(&mut self) -> f64 {
+        (self.next_u64() >> 11) as f64 / (1_u64 << 53) as f64
+    }
+
+    /// Returns a standard normal number, by Marsaglia's polar method: for simulations.
+    pub fn normal(&mut self) -> f64 {
+        loop {
+            let (x, y) = (2.0 * self.unit() - 1.0, 2.0 * self.unit() - 1.0);
+            let square = x * x + y * y;
+            if square > 0.0 && square < 1.0 {
+                return x * (-2.0 * ln(square) / square).sqrt();
+            }
+        }
     }
 }
 
@@ -91,6 +110,20 @@ mod tests {
         }
         assert!((0..1_000).all(|_| random.below(7) < 7));
         assert_eq!(random.below(0), 0);
+    }
+
+    #[test]
+    fn normal_numbers_have_mean_0_and_variance_1() {
+        let mut random = SplitMix64::new(1);
+        let (mut sum, mut squares, mut beyond) = (0.0, 0.0, 0);
+        for _ in 0..100_000 {
+            let x = random.normal();
+            (sum, squares) = (sum + x, squares + x * x);
+            beyond += u32::from(x > 2.326_348);
+        }
+        assert!((sum / 1e5_f64).abs() < 0.015 && (squares / 1e5_f64 - 1.0).abs() < 0.02);
+        assert!((870..1_130).contains(&beyond), "{beyond}");
+        assert!((0..1_000).all(|_| (0.0..1.0).contains(&random.unit())));
     }
 
     #[test]

@@ -10,6 +10,8 @@ mod calendar;
 pub mod canary;
 #[cfg(feature = "canary")]
 pub mod canary_baseline_hygiene;
+#[cfg(feature = "canary")]
+pub mod canary_regression;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]

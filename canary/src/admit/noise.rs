@@ -89,14 +89,21 @@ pub(super) fn of_metric(
     match (base, arms.judged_samples()) {
         (Some(base), Some(now)) if is_paired => {
             let in_order = || now.iter().zip(base).map(|(now, base)| by_position(now, base));
-            if let Order::Blocks { seed } = measurement.order {
-                if alarm.is_raised(in_order()) {
-                    noisy("an advantage of a position", faults);
+            let mut refuse = |detail: String| {
+                faults.push(Fault::of_metric(FaultCode::UnknownShape, metric, detail));
+            };
+            match measurement.order {
+                Order::Blocks { seed } => {
+                    if let Some(at) = first_out_of_order(seed, base, now) {
+                        refuse(format!("pair {at} did not run in the order that the seed draws"));
+                    }
+                    if alarm.is_raised(in_order()) {
+                        noisy("an advantage of a position", faults);
+                    }
                 }
-                if let Some(at) = first_out_of_order(seed, base, now) {
-                    let detail = format!("pair {at} did not run in the order that the seed draws");
-                    faults.push(Fault::of_metric(FaultCode::UnknownShape, metric, detail));
-                }
+                // Whoever says that there was one arm has not interleaved two.
+                Order::OneArm => refuse("there are pairs, and the record has one arm".to_owned()),
+                Order::Unrecorded => {}
             }
         }
         (None, Some(now)) if is_uneven(arms.samples(Arm::Total), now, &alarm) => {

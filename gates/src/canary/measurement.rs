@@ -5,12 +5,16 @@ use portcullis::{Fault, File, GateContext, GateError, Location, RelPath};
 use portcullis_canary::{Measurement, record};
 
 /// Where a run leaves what it measured of a canary.
-fn path(id: &str) -> Result<RelPath, Fault> {
-    let path = format!("canary/{id}/measurement.json");
-    RelPath::parse(&path).map_err(|source| {
+fn path(id: &str, name: &str) -> Result<RelPath, Fault> {
+    RelPath::parse(&format!("canary/{id}/{name}")).map_err(|source| {
         let remedy = "give the canary an id of letters, digits and `_`";
         Fault::new(UNKNOWN_SHAPE, format!("`{id}` is no name of a folder: {source}"), remedy)
     })
+}
+
+/// The file that holds the measurement of this run.
+pub(crate) fn file<'a>(cx: &GateContext<'a>, id: &str) -> Result<File<'a>, GateError> {
+    cx.run_file(&cx.watch(path(id, "measurement.json"))?)
 }
 
 /// The measurement of this run; `None` when there is none.
@@ -18,7 +22,13 @@ pub(crate) fn of_run(cx: &GateContext<'_>, id: &str) -> Result<Option<Measuremen
     if !cx.has_run_folder() {
         return Ok(None);
     }
-    let file = cx.run_file(&cx.watch(path(id))?)?;
+    let file = file(cx, id)?;
+    if file.exists()? { read(&file).map(Some) } else { Ok(None) }
+}
+
+/// The measurement that was taken again because the first one failed; `None` when there is none.
+pub(crate) fn again(cx: &GateContext<'_>, id: &str) -> Result<Option<Measurement>, GateError> {
+    let file = cx.run_file(&cx.watch(path(id, "confirmation.json"))?)?;
     if file.exists()? { read(&file).map(Some) } else { Ok(None) }
 }
 

@@ -151,6 +151,14 @@ impl GateTable {
         section::refused(&self.source, &self.span, &name, &COMMON_KEYS, error)
     }
 
+    /// Whether the text that it stands in is a policy; the table of a tooth stands alone.
+    #[must_use]
+    pub fn is_in_policy(&self) -> bool {
+        let (_source, root, _faults) =
+            document::read(self.source.path(), self.source.text(), None);
+        root.contains_key("policy")
+    }
+
     /// A table `[<name>.<id>]` of the file that the gate stands in, for kinds whose gates name one.
     ///
     /// # Errors

@@ -1,0 +1,66 @@
+//! How often the canaries are wrong, measured: false alarms on recorded noise, beside a simple rule on the same noise,
+//! change points on simulated series, and the time it takes. Leaves out what needs the paired runner.
+//!
+//! `cargo run --release -p portcullis-canary --example accuracy` prints the figures and writes
+//! `evidence/canary_accuracy.json`; with `record` it records the noise anew, with `speed` it only measures its own time.
+#![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
+#![expect(clippy::print_stdout, reason = "the figures are its output")]
+
+mod noise;
+mod replay;
+mod series;
+mod speed;
+
+use serde_json::{Value, json};
+use std::{error::Error, fs, path::PathBuf, process::ExitCode};
+
+/// The seed of everything random here.
+const SEED: u64 = 20_261_121;
+
+fn main() -> ExitCode {
+    let result = match std::env::args().nth(1).as_deref() {
+        Some("record") => noise::record(&root().join("fixtures/canary/noise")),
+        Some("speed") => {
+            println!("{}", speed::measure());
+            Ok(())
+        }
+        Some(other) => Err(format!("`{other}` is neither `record` nor `speed`").into()),
+        None => all(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            println!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn all() -> Result<(), Box<dyn Error>> {
+    let mut recorded = Vec::new();
+    for kernel in noise::KERNELS {
+        recorded.push(noise::read(&root().join("fixtures/canary/noise"), kernel)?);
+    }
+    let document = json!({
+        "schema": "portcullis.canary_accuracy.v1",
+        "seed": SEED,
+        "noise": recorded.iter().map(noise::Recorded::describe).collect::<Vec<Value>>(),
+        "speed": speed::measure(),
+        "change_points": series::change_points(SEED),
+        "thresholds": series::thresholds(SEED),
+        "holm": replay::holm(&recorded, SEED),
+        "compatibility": replay::beside_the_simple_rule(&recorded),
+        "run_level": replay::run_level(&recorded, SEED),
+        "not_measured_here": [
+            "30,000 paired repeats of one build against itself: `canary calibrate`",
+            "power against 5 % of injected work: `canary calibrate --inject 5`",
+        ],
+    });
+    let text = serde_json::to_string_pretty(&document)? + "\n";
+    fs::write(root().join("evidence/canary_accuracy.json"), text)?;
+    Ok(())
+}
