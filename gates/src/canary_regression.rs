@@ -95,14 +95,17 @@ fn validate(config: &Config, table: &GateTable) -> Vec<Fault> {
         faults.push(Fault::new(FRESHNESS_UNSTATED, headline, remedy).at(table.location.clone()));
     }
     let id = config.canary.get_ref();
-    match table.beside(canary::TABLE, id) {
-        Ok(Some(section)) => faults.extend(Canary::read(id, &section).err().unwrap_or_default()),
-        // A tooth stands in no policy; there the check looks.
-        Ok(None) if table.is_in_policy() => {
-            faults.push(refuse(table, no_table(id), "write the table, or correct the id"));
+    // The table of a tooth stands in no policy; there the check looks.
+    if table.is_in_policy() {
+        match table.beside(canary::TABLE, id) {
+            Ok(Some(section)) => {
+                faults.extend(Canary::read(id, &section).err().unwrap_or_default())
+            }
+            Ok(None) => {
+                faults.push(refuse(table, no_table(id), "write the table, or correct the id"));
+            }
+            Err(found) => faults.extend(found),
         }
-        Ok(None) => {}
-        Err(found) => faults.extend(found),
     }
     faults
 }
@@ -154,10 +157,7 @@ fn is_of(id: &str, measurement: &Measurement) -> Result<(), GateError> {
 }
 
 /// The base of the comparison, and the baseline as far as it can be used.
-fn read_base(
-    cx: &GateContext<'_>,
-    canary: &Canary,
-) -> Result<(Base, Option<Baseline>), GateError> {
+fn read_base(cx: &GateContext<'_>, canary: &Canary) -> Result<(Base, Option<Baseline>), GateError> {
     let Some(path) = canary.baseline() else { return Ok((canary.base(None), None)) };
     let file = cx.file(path);
     if !file.exists()? {
@@ -207,7 +207,13 @@ fn report(
     out: &mut Findings,
 ) -> Result<Examined, GateError> {
     for line in &decision.metrics {
-        cx.note(format!("{}: {}, n = {}, {}", line.metric, line.verdict.as_str(), line.n, line.note));
+        cx.note(format!(
+            "{}: {}, n = {}, {}",
+            line.metric,
+            line.verdict.as_str(),
+            line.n,
+            line.note
+        ));
     }
     if decision.outcome == Outcome::Invalid {
         return Err(invalid(canary, decision));
@@ -259,7 +265,8 @@ fn invalid(canary: &Canary, decision: &Decision) -> GateError {
     let details: Vec<String> = reasons
         .take(SHOWN)
         .map(|reason| {
-            let metric = reason.metric.as_ref().map_or(String::new(), |metric| format!(" `{metric}`"));
+            let metric =
+                reason.metric.as_ref().map_or(String::new(), |metric| format!(" `{metric}`"));
             format!("{}{metric}: {}", reason.code, reason.detail)
         })
         .collect();

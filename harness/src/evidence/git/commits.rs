@@ -21,7 +21,7 @@ impl Git {
         let commit = self.resolve(base)?;
         let prefix = self.repository()?.map_or("", |repository| repository.prefix.as_str());
         let range = format!("{commit}..HEAD");
-        let file = format!(":(top,literal){prefix}{path}");
+        let file = format!("{prefix}{path}");
         let words = ["log", "-z", "--no-merges", "--format=%H %s", &range, "--", &file];
         let mut commits = Vec::new();
         for record in self.program()?.records(&words)? {

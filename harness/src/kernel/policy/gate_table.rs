@@ -154,8 +154,7 @@ impl GateTable {
     /// Whether the text that it stands in is a policy; the table of a tooth stands alone.
     #[must_use]
     pub fn is_in_policy(&self) -> bool {
-        let (_source, root, _faults) =
-            document::read(self.source.path(), self.source.text(), None);
+        let (_source, root, _faults) = document::read(self.source.path(), self.source.text(), None);
         root.contains_key("policy")
     }
 
