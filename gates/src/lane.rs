@@ -42,3 +42,5 @@ pub(crate) const BASE_IS_HEAD: Code = Code::new(
     "base_is_head",
     "The commit that a change is compared with is the change itself.",
 );
+pub(crate) const METRIC_MISSING: Code =
+    Code::new("PC1135", "metric_missing", "A metric that has to be measured was not.");

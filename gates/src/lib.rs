@@ -6,6 +6,12 @@ pub mod artifact_contract;
 pub mod artifact_set;
 mod base_commit;
 mod calendar;
+#[cfg(feature = "canary")]
+pub mod canary;
+#[cfg(feature = "canary")]
+pub mod canary_baseline_hygiene;
+#[cfg(feature = "canary")]
+pub mod canary_regression;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]

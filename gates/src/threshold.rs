@@ -6,6 +6,7 @@ mod measured;
 mod set;
 mod teeth;
 
+use crate::lane::METRIC_MISSING;
 use config::{Baseline, Better, Config};
 use measured::{Absent, Measured, measure};
 use portcullis::{
@@ -60,8 +61,6 @@ portcullis::gate_kind! {
         check = check, codes = CODES, teeth = TEETH;
 }
 
-const METRIC_MISSING: Code =
-    Code::new("PC1135", "metric_missing", "A metric that has a threshold was not measured.");
 const BELOW_FLOOR: Code = Code::new("PC1136", "below_floor", "A metric is below its floor.");
 const ABOVE_CEILING: Code = Code::new("PC1137", "above_ceiling", "A metric is above its ceiling.");
 const THRESHOLDS_INVALID: Code =

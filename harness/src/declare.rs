@@ -110,6 +110,8 @@ pub struct Tooth {
     pub git: bool,
     /// What is committed instead of `files`, which then stand in the work tree alone.
     pub base: Option<&'static [(&'static str, &'static str)]>,
+    /// Whether the change over `base` is committed as well.
+    pub committed: bool,
 }
 
 impl Tooth {
@@ -131,6 +133,7 @@ impl Tooth {
             lane: crate::wire::outcome::Lane::Main,
             git: false,
             base: None,
+            committed: false,
         }
     }
 
@@ -151,6 +154,7 @@ impl Tooth {
             lane: crate::wire::outcome::Lane::Main,
             git: false,
             base: None,
+            committed: false,
         }
     }
 
@@ -180,6 +184,13 @@ impl Tooth {
     pub const fn over(mut self, base: &'static [(&'static str, &'static str)]) -> Self {
         self.git = true;
         self.base = Some(base);
+        self
+    }
+
+    /// The same with the change committed.
+    #[must_use]
+    pub const fn committed(mut self) -> Self {
+        self.committed = true;
         self
     }
 }

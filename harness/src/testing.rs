@@ -99,6 +99,7 @@ pub struct Bench {
     lane: Lane,
     git: bool,
     base: Option<Vec<(String, Vec<u8>)>>,
+    committed: bool,
     env: Vec<(String, String)>,
     policy: String,
 }
@@ -125,6 +126,7 @@ impl Bench {
             lane: Lane::Main,
             git: false,
             base: None,
+            committed: false,
             env: Vec::new(),
             policy: "[policy]\nversion = 1\nowner = \"bench\"\n".to_owned(),
         }
@@ -141,6 +143,7 @@ impl Bench {
                 .fold(bench.over(), |bench, (path, text)| bench.base_file(path, text.as_bytes())),
             None => bench,
         };
+        let bench = if tooth.committed { bench.committed() } else { bench };
         // A tree that has a policy is judged under it, so that ids can be resolved.
         let policy = tooth.files.iter().find(|(path, _text)| *path == "portcullis.toml");
         let bench = match policy {
@@ -198,6 +201,13 @@ impl Bench {
     pub fn base_file(mut self, path: &str, bytes: &[u8]) -> Self {
         self.git = true;
         self.base.get_or_insert_default().push((path.to_owned(), bytes.to_vec()));
+        self
+    }
+
+    /// Commits the change over the base files as well.
+    #[must_use]
+    pub fn committed(mut self) -> Self {
+        self.committed = true;
         self
     }
 
@@ -274,7 +284,7 @@ impl Bench {
         })?;
         let git = Git::new(&root, None);
         let environment = self.environment(&policy.env_allow);
-        if self.git && self.base.is_none() {
+        if self.git && (self.base.is_none() || self.committed) {
             commit(&root, &environment)?;
         }
         let (table, prepared): (GateTable, Prepared) = match &self.subject {

@@ -24,7 +24,6 @@ const LATER: &[(u32, &str)] = &[
     (66, WORKFLOW),
     (67, WORKFLOW),
     (68, WORKFLOW),
-    (69, "needs the canary kinds"),
     (70, MERGE),
     (71, MERGE),
     (72, MERGE),

@@ -11,9 +11,9 @@ use portcullis::{
     wire::outcome::Effective,
 };
 use portcullis_gates::{
-    artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, lineage::LINEAGE,
-    set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD,
-    tool_identity::TOOL_IDENTITY,
+    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION,
+    cargo_config::CARGO_CONFIG, lineage::LINEAGE, set_equality::SET_EQUALITY,
+    source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY,
 };
 use std::{fs, path::Path};
 
@@ -28,7 +28,16 @@ fn bench(row: &Row, tree: &str) -> Bench {
     walk(&folder.join(tree), "", &mut files);
     assert!(!files.is_empty(), "{}/{tree} is empty", row.0);
     for (path, bytes) in files {
-        bench = bench.file(&path, &bytes);
+        if path == "portcullis.toml" {
+            bench = bench.policy(&String::from_utf8(bytes.clone()).expect("a policy"));
+        }
+        // A folder called `target` would be left out of the repository.
+        match path.strip_prefix("run_of_bench/") {
+            Some(rest) => {
+                bench = bench.file(&format!("target/portcullis/runs/bench/{rest}"), &bytes);
+            }
+            None => bench = bench.file(&path, &bytes),
+        }
     }
     if row.0.ends_with("_commit") { bench.git() } else { bench }
 }
@@ -143,6 +152,7 @@ fn fg44_a_metric_that_is_no_finite_number() {
     let error = |folder| Row(folder, &ARTIFACT_CONTRACT, Effective::Error, "value_not_finite");
     check(&["fg44_null", "fg44_inf", "fg44_toml_nan", "fg44_toml_inf"].map(error));
     check(&[Row("fg44_threshold", &THRESHOLD, Effective::Error, "value_not_finite")]);
+    check(&[Row("fg44_canary", &CANARY_REGRESSION, Effective::Error, "value_not_finite")]);
 }
 
 /// An unknown name, or-ed with `true`: CEL would absorb it, so the table is refused.
@@ -197,4 +207,14 @@ fn fg53_a_stub_that_always_exits_with_0() {
         let seen = Bench::new(&TOOL_IDENTITY, &config).env("PATH", path).run();
         assert_eq!(judged(&seen), expected, "{tree}: {:?}", seen.messages);
     }
+}
+
+/// A canary whose metric is gone, whose baseline is zero, or whose bench crashes fast: none of them is no regression.
+#[test]
+fn fg69_a_canary_that_measured_nothing_comparable() {
+    check(&[
+        Row("fg69_metric", &CANARY_REGRESSION, Effective::Fail, "metric_missing"),
+        Row("fg69_baseline", &CANARY_REGRESSION, Effective::Error, "baseline_not_positive"),
+        Row("fg69_crash", &CANARY_REGRESSION, Effective::Error, "run_failed"),
+    ]);
 }

@@ -66,6 +66,13 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
+    /// The facts of a document that another reader has read.
+    #[cfg(feature = "canary")]
+    pub(crate) fn of(run_id: &str, commit: &str) -> Self {
+        let (run_id, commit) = (Some(run_id.to_owned()), Some(commit.to_owned()));
+        Self { records: 1, run_id, commit, ..Self::default() }
+    }
+
     /// Takes a document, or the next record of a stream, into account.
     pub(crate) fn take(&mut self, fields: &Fields, document: &Value, line: u32) {
         let run_id = recorded(&fields.run_id, document);

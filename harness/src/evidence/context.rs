@@ -300,6 +300,13 @@ impl<'a> GateContext<'a> {
         Ok(kind == Some(crate::evidence::tree::EntryKind::Dir))
     }
 
+    /// Whether this run has a directory yet, in which others may have left something.
+    #[must_use]
+    pub fn has_run_folder(&self) -> bool {
+        let runs = self.world.target_dir.join("portcullis/runs");
+        runs.join(self.world.run_id.as_str()).is_dir()
+    }
+
     /// A file of this run's own directory, such as a view that a needed gate wrote.
     ///
     /// # Errors

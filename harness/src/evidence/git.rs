@@ -2,11 +2,13 @@
 //!
 //! Every failure is a fault, never an empty answer. Leaves out what a change means, and changes inside submodules.
 
+mod commits;
 mod content;
 mod facts;
 mod repository;
 mod run;
 
+pub use commits::Titled;
 pub use content::{Object, Touched};
 pub use facts::Head;
 

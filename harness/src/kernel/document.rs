@@ -46,6 +46,12 @@ impl Source {
         &self.0.path
     }
 
+    /// The text.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.0.text
+    }
+
     /// The place of a byte of the text. Ten thousand calls cost ten thousand times one.
     #[must_use]
     pub fn locate(&self, offset: usize) -> Location {

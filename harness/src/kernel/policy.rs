@@ -4,12 +4,14 @@ mod common;
 mod gate_table;
 mod needs;
 pub mod profile;
+mod section;
 #[cfg(test)]
 mod tests;
 
 pub use common::Common;
 pub use gate_table::GateTable;
 pub use needs::{cycles, unknown_needs};
+pub use section::Section;
 
 use super::{
     document::{self, Codes, Entry, Keys, Node, Source, Table},
@@ -56,6 +58,8 @@ pub struct Policy {
     pub env_allow: Vec<String>,
     /// What a run executes, by name.
     pub profiles: BTreeMap<String, profile::Profile>,
+    /// The canaries, which nobody here interprets, by id.
+    pub canaries: BTreeMap<String, Section>,
     /// The gates, in file order.
     pub gates: Vec<GateTable>,
 }
@@ -77,7 +81,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let artifacts = keys.table("artifacts");
     let environment = keys.table("environment");
     let profiles = keys.table("profile");
-    keys.leave(&["gate"]);
+    keys.leave(&["canary", "gate"]);
     keys.finish();
     let mut parsed = Policy {
         version: POLICY_VERSION,
@@ -89,6 +93,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         views: None,
         env_allow: Vec::new(),
         profiles: profile::built_in(),
+        canaries: BTreeMap::new(),
         gates: Vec::new(),
     };
     if let Some(section) = policy {
@@ -108,20 +113,16 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     if let Some(section) = profiles {
         parsed.profiles = profile::read(&source, section, &mut faults);
     }
+    parsed.canaries = Section::each(&source, root.get("canary"), "canary", &mut faults);
     let gates = read_gates(&source, root.remove("gate"), &parsed, &mut faults);
     parsed.gates = gates;
     faults.extend(cycles(&parsed.gates.iter().collect::<Vec<_>>()));
     if faults.is_empty() { Ok(parsed) } else { Err(faults) }
 }
 
-type Section<'a> = (&'a Table, Range<usize>);
+type Part<'a> = (&'a Table, Range<usize>);
 
-fn read_policy(
-    source: &Source,
-    section: Section<'_>,
-    policy: &mut Policy,
-    faults: &mut Vec<Fault>,
-) {
+fn read_policy(source: &Source, section: Part<'_>, policy: &mut Policy, faults: &mut Vec<Fault>) {
     let (table, span) = section;
     let mut keys = Keys::new(source, table, span, "`[policy]`", CODES, faults);
     let version = keys.whole("version", u32::MAX);
@@ -149,7 +150,7 @@ fn read_policy(
     keys.finish();
 }
 
-fn read_environment(source: &Source, section: Section<'_>, faults: &mut Vec<Fault>) -> Vec<String> {
+fn read_environment(source: &Source, section: Part<'_>, faults: &mut Vec<Fault>) -> Vec<String> {
     let (table, span) = section;
     let mut keys = Keys::new(source, table, span, "`[environment]`", CODES, faults);
     let name = |text: &str| {

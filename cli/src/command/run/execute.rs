@@ -90,6 +90,7 @@ fn variables(ground: &Ground, arguments: &Run) -> Vec<(&'static str, String)> {
     let mut variables = vec![
         ("PORTCULLIS_RUN_ID", ground.header.run_id.to_string()),
         ("PORTCULLIS_LANE", ground.lane.to_string()),
+        ("PORTCULLIS_PROFILE", ground.profile.name.to_string()),
     ];
     variables.extend(ground.base.clone().map(|base| ("PORTCULLIS_BASE", base)));
     let correlation = arguments.correlation_id.clone();

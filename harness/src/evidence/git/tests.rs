@@ -92,6 +92,27 @@ fn code<T: std::fmt::Debug>(result: Result<T, Fault>) -> &'static str {
 }
 
 #[test]
+fn commits_since_a_base_are_told_by_the_file_they_change() {
+    let sandbox = Sandbox::new();
+    let base = sandbox.commit("base");
+    sandbox.write("benches/b[1].json", "1");
+    let first = sandbox.commit("bench(baselines): refresh a\n\nwhy");
+    sandbox.write("a.txt", "other");
+    sandbox.commit("other");
+    sandbox.write("benches/b[1].json", "2");
+    let second = sandbox.commit("sneak");
+    let git = sandbox.port();
+    let titled =
+        |commit: &str, subject: &str| Titled { commit: commit.into(), subject: subject.into() };
+    assert_eq!(
+        git.commits_touching(&base, &rel("benches/b[1].json")).expect("commits"),
+        [titled(&second, "sneak"), titled(&first, "bench(baselines): refresh a")]
+    );
+    assert_eq!(git.commits_touching(&base, &rel("benches/b1.json")).expect("none"), []);
+    assert_eq!(code(git.commits_touching("gone", &rel("a.txt"))), "base_unresolvable");
+}
+
+#[test]
 fn head_is_read_however_it_is_stored() {
     let sandbox = Sandbox::new();
     let expected = sandbox.git(&["rev-parse", "HEAD", "HEAD^{tree}"]);

@@ -3,15 +3,15 @@
 use super::{
     CODES, Policy,
     common::{COMMON_KEYS, Common},
+    section::{self, Section},
 };
 use crate::{
     kernel::{
         document::{self, Keys, Source, Table},
-        near,
         promotion::Promotion,
     },
     wire::{
-        code::{CONFIG_INVALID, CONFIG_UNKNOWN_KEY, DUPLICATE_KEY, FRESHNESS_UNSTATED},
+        code::CONFIG_INVALID,
         fault::{Fault, Location},
         id::{Digest, GateId},
     },
@@ -147,37 +147,29 @@ impl GateTable {
     }
 
     fn refused(&self, error: &toml::de::Error) -> Fault {
-        let message = error.message().lines().next().unwrap_or("cannot be read");
-        let names: Vec<&str> = message.split('`').skip(1).step_by(2).collect();
-        let (code, remedy) = if message.starts_with("unknown field") {
-            let known = names.iter().skip(1).chain(COMMON_KEYS.iter()).copied();
-            let hint = near::hint(names.first().copied().unwrap_or_default(), known);
-            (CONFIG_UNKNOWN_KEY, hint.unwrap_or_else(|| "remove the key".to_owned()))
-        } else if message.contains("freshness_unstated") || message == "missing field `freshness`" {
-            (
-                FRESHNESS_UNSTATED,
-                "say how old it may be: `freshness = { max_age = \"7d\" }`".to_owned(),
-            )
-        } else if message.starts_with("duplicate field") {
-            (DUPLICATE_KEY, "keep one of the two".to_owned())
-        } else if message.starts_with("missing field") {
-            (CONFIG_INVALID, format!("add `{} = ...`", names.first().copied().unwrap_or("it")))
-        } else {
-            (CONFIG_INVALID, "write the value as the kind's page says".to_owned())
-        };
-        let offset = error.span().map_or(self.span.start, |span| span.start);
-        let headline = format!("gate `{}`: {message}", self.common.id);
-        let fault = Fault::new(code, headline, remedy).at(self.locate(offset));
-        let found =
-            error.span().map(|span| self.source.excerpt(&span)).filter(|text| !text.is_empty());
-        let fault = match found {
-            Some(text) if offset != self.span.start => fault.found(format!("`{text}`")),
-            Some(_) | None => fault,
-        };
-        match message.split_once(", expected ") {
-            Some((_, expected)) => fault.expected(expected),
-            None => fault,
+        let name = format!("gate `{}`", self.common.id);
+        section::refused(&self.source, &self.span, &name, &COMMON_KEYS, error)
+    }
+
+    /// Whether the text that it stands in is a policy; the table of a tooth stands alone.
+    #[must_use]
+    pub fn is_in_policy(&self) -> bool {
+        let (_source, root, _faults) = document::read(self.source.path(), self.source.text(), None);
+        root.contains_key("policy")
+    }
+
+    /// A table `[<name>.<id>]` of the file that the gate stands in, for kinds whose gates name one.
+    ///
+    /// # Errors
+    /// The faults of the file; there are none in a policy that was read.
+    pub fn beside(&self, name: &str, id: &str) -> Result<Option<Section>, Vec<Fault>> {
+        let (source, root, faults) = document::read(self.source.path(), self.source.text(), None);
+        if !faults.is_empty() {
+            return Err(faults);
         }
+        let mut faults = Vec::new();
+        let mut found = Section::each(&source, root.get(name), name, &mut faults);
+        if faults.is_empty() { Ok(found.remove(id)) } else { Err(faults) }
     }
 }
 
@@ -194,6 +186,7 @@ impl Policy {
             views: None,
             env_allow: Vec::new(),
             profiles: std::collections::BTreeMap::new(),
+            canaries: std::collections::BTreeMap::new(),
             gates: Vec::new(),
         }
     }
