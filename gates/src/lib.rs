@@ -21,6 +21,8 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
+#[cfg(feature = "workflows")]
+mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
@@ -46,5 +48,7 @@ pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
 mod view;
+#[cfg(feature = "workflows")]
+mod workflow;
 #[cfg(feature = "classification")]
 mod workspace;
