@@ -1,5 +1,6 @@
 //! Standard gate kinds.
 
+mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
@@ -21,6 +22,7 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
+mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
