@@ -1,5 +1,6 @@
 //! Standard gate kinds.
 
+mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
@@ -21,7 +22,6 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
-#[cfg(feature = "workflows")]
 mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
@@ -38,6 +38,8 @@ pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;
+#[cfg(feature = "classification")]
+pub mod source_fence;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
 #[cfg(feature = "classification")]

@@ -2,18 +2,21 @@
 //! local actions and reusable workflows put in where they are used. It judges nothing but what no rule could read.
 
 mod document;
+pub(crate) mod expression;
 mod keys;
 mod matrix;
 mod permissions;
 mod text;
+mod view;
 mod yaml;
 
 pub(crate) use document::{
     Action, Body, Composite, Concurrency, Defaults, Env, Job, RunsOn, Step, Trigger, Workflow,
 };
-pub(crate) use matrix::Matrix;
+pub(crate) use matrix::{Combination, Matrix, combinations};
 pub(crate) use permissions::{Access, Permissions};
 pub(crate) use text::{Core, Text};
+pub(crate) use view::{Hidden, Interpreter, Lane, StepView, effective, labels};
 pub(crate) use yaml::{Node, Place};
 
 use crate::lane::SELECTOR_MATCHES_NOTHING;
@@ -48,6 +51,8 @@ pub(crate) const WORKFLOW_TWINS: Code = Code::new(
 );
 pub(crate) const WORKFLOW_INVALID: Code =
     Code::new("PC1416", "workflow_invalid", "A workflow or action cannot be read as one.");
+pub(crate) const EXPRESSION_INVALID: Code =
+    Code::new("PC1417", "expression_invalid", "An expression of a workflow does not parse.");
 
 /// How deep local actions and reusable workflows are followed.
 const NESTING_MAX: usize = 10;
@@ -180,8 +185,10 @@ impl<'l, 'c> Loader<'l, 'c> {
         self.open.push(Extent::default());
         let known_keys = self.known_keys;
         let root = yaml::parse(path, &self.cx.file(path).text()?)?;
+        check_expressions(&root)?;
         let workflow = Reading { path, known_keys, locals: self }.workflow(&root)?;
         check_needs(&workflow)?;
+        check_conditions(&workflow)?;
         let own: usize = workflow.jobs.iter().map(|job| own_steps(&job.body)).sum();
         let workflow = Rc::new(workflow);
         let extent = self.closed(own);
@@ -205,6 +212,9 @@ impl<'l, 'c> Loader<'l, 'c> {
         self.open.push(Extent::default());
         let known_keys = self.known_keys;
         let root = yaml::parse(path, &self.cx.file(path).text()?)?;
+        if let Some(steps) = root.get("runs").and_then(|runs| runs.get("steps")) {
+            check_expressions(steps)?;
+        }
         let steps = Reading { path, known_keys, locals: self }.action(&root)?;
         let own = steps.as_ref().map_or(0, Vec::len);
         let action = steps.map(|steps| Rc::new(Composite { path: path.clone(), steps }));
@@ -245,7 +255,8 @@ impl<'l, 'c> Loader<'l, 'c> {
             return Ok(None);
         }
         let parsed = RelPath::parse(path).map_err(|source| {
-            let remedy = "name a path below the root of the repository, such as `./.github/actions/setup`";
+            let remedy =
+                "name a path below the root of the repository, such as `./.github/actions/setup`";
             Fault::new(PATH_REFUSED, source.to_string(), remedy).at(uses.location())
         });
         self.cx.watch(parsed).map(Some)
@@ -257,8 +268,12 @@ impl Locals for Loader<'_, '_> {
         let Some(path) = self.local(uses)? else { return Ok(None) };
         if !self.cx.file(&path).exists()? {
             let headline = format!("`{}` does not exist", uses.as_str());
-            return Err(Fault::new(WORKFLOW_INVALID, headline, "correct the path, or add the file")
-                .at(uses.location()));
+            return Err(Fault::new(
+                WORKFLOW_INVALID,
+                headline,
+                "correct the path, or add the file",
+            )
+            .at(uses.location()));
         }
         self.file(&path).map(Some)
     }
@@ -267,7 +282,8 @@ impl Locals for Loader<'_, '_> {
         let Some(folder) = self.local(uses)? else { return Ok(None) };
         for name in ["action.yml", "action.yaml"] {
             let joined = folder.join(name).map_err(|source| {
-                Fault::new(PATH_REFUSED, source.to_string(), "rename the folder").at(uses.location())
+                Fault::new(PATH_REFUSED, source.to_string(), "rename the folder")
+                    .at(uses.location())
             });
             let path = self.cx.watch(joined)?;
             if self.cx.file(&path).exists()? {
@@ -291,9 +307,42 @@ fn own_steps(body: &Body) -> usize {
     }
 }
 
+/// Refuses expressions that do not parse, in every scalar: the provider would refuse the file.
+fn check_expressions(root: &Node) -> Result<(), Fault> {
+    let mut fault = None;
+    root.each_scalar(&mut |text| {
+        if fault.is_none() && text.has_expression() {
+            fault = expression::faults(text.as_str()).map(|why| expression_fault(text, &why));
+        }
+    });
+    fault.map_or(Ok(()), Err)
+}
+
+fn expression_fault(text: &Text, why: &str) -> Fault {
+    Fault::new(EXPRESSION_INVALID, why, "correct the expression").at(text.location())
+}
+
+/// Refuses conditions without braces that do not parse.
+fn check_conditions(workflow: &Workflow) -> Result<(), Fault> {
+    for job in &workflow.jobs {
+        let steps = match &job.body {
+            Body::Steps(steps) => steps.as_slice(),
+            Body::Reusable { .. } => &[],
+        };
+        let conditions = steps.iter().map(|step| &step.condition).chain([&job.condition]);
+        for text in conditions.flatten().filter(|text| !text.has_expression()) {
+            if let Err(why) = expression::parse(text.as_str()) {
+                return Err(expression_fault(text, &format!("{why} in `{}`", text.as_str())));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Refuses needs that name no job, and jobs that wait for each other.
 fn check_needs(workflow: &Workflow) -> Result<(), Fault> {
-    let ids: BTreeMap<&str, &Job> = workflow.jobs.iter().map(|job| (job.id.as_str(), job)).collect();
+    let ids: BTreeMap<&str, &Job> =
+        workflow.jobs.iter().map(|job| (job.id.as_str(), job)).collect();
     for job in &workflow.jobs {
         for need in &job.needs {
             if !ids.contains_key(need.as_str()) {

@@ -291,7 +291,7 @@ impl<L: Locals> Reading<'_, L> {
             place: id.place().clone(),
             name: self.optional(find("name"), "`name`")?,
             needs: self.texts(find("needs"), "`needs`")?,
-            condition: self.optional(find("if"), "`if`")?,
+            condition: self.condition(find("if"))?,
             runs_on: find("runs-on").map(|node| self.runs_on(node)).transpose()?,
             timeout: self.optional(find("timeout-minutes"), "`timeout-minutes`")?,
             continue_on_error: self.optional(find("continue-on-error"), "`continue-on-error`")?,
@@ -357,7 +357,7 @@ impl<L: Locals> Reading<'_, L> {
             place: node.place.clone(),
             id: self.optional(find("id"), "`id`")?,
             name: self.optional(find("name"), "`name`")?,
-            condition: self.optional(find("if"), "`if`")?,
+            condition: self.condition(find("if"))?,
             env: self.env(find("env"))?,
             continue_on_error: self.optional(find("continue-on-error"), "`continue-on-error`")?,
             timeout: self.optional(find("timeout-minutes"), "`timeout-minutes`")?,
@@ -447,6 +447,12 @@ impl<L: Locals> Reading<'_, L> {
     fn optional(&self, node: Option<&Node>, what: &str) -> Result<Option<Text>, Fault> {
         let text = node.map(|node| self.scalar(node, what)).transpose()?;
         Ok(text.filter(|text| !text.is_null()))
+    }
+
+    /// An `if`. One without text is none: the provider asks for success then, as where there is no `if`.
+    fn condition(&self, node: Option<&Node>) -> Result<Option<Text>, Fault> {
+        let text = self.optional(node, "`if`")?;
+        Ok(text.filter(|text| !text.as_str().trim().is_empty()))
     }
 
     fn scalar(&self, node: &Node, what: &str) -> Result<Text, Fault> {

@@ -56,16 +56,9 @@ pub(super) const SCOPES: &[&str] = &[
 /// The keys of a level.
 pub(super) const fn of(level: Level) -> &'static [&'static str] {
     match level {
-        Level::Workflow => &[
-            "name",
-            "run-name",
-            "on",
-            "permissions",
-            "env",
-            "defaults",
-            "concurrency",
-            "jobs",
-        ],
+        Level::Workflow => {
+            &["name", "run-name", "on", "permissions", "env", "defaults", "concurrency", "jobs"]
+        }
         Level::Job => &[
             "name",
             "permissions",

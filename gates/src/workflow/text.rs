@@ -161,7 +161,9 @@ fn number(text: &str) -> Option<f64> {
     }
     let shaped = rest.starts_with(|c: char| c.is_ascii_digit() || c == '.')
         && rest.contains(|c: char| c.is_ascii_digit())
-        && rest.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+        && rest
+            .bytes()
+            .all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
     shaped.then(|| rest.parse::<f64>().ok()).flatten().map(|value| sign * value)
 }
 
@@ -188,7 +190,8 @@ pub(crate) fn printed(value: f64) -> String {
     let sign = if value < 0.0 { "-" } else { "" };
     let body = match usize::try_from(exponent) {
         Ok(point) if point < 15 => {
-            let whole: String = digits.chars().chain(std::iter::repeat('0')).take(point + 1).collect();
+            let whole: String =
+                digits.chars().chain(std::iter::repeat('0')).take(point + 1).collect();
             match digits.get(point + 1..) {
                 Some(fraction) if !fraction.is_empty() => format!("{whole}.{fraction}"),
                 Some(_) | None => whole,
