@@ -52,5 +52,7 @@ pub mod tool_identity;
 mod view;
 #[cfg(feature = "workflows")]
 mod workflow;
+#[cfg(feature = "workflows")]
+pub mod workflow_policy;
 #[cfg(feature = "classification")]
 mod workspace;
