@@ -36,6 +36,8 @@ pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;
+#[cfg(feature = "workflows")]
+mod shell;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
 #[cfg(feature = "classification")]
