@@ -8,11 +8,9 @@ use portcullis::{Day, Lane};
 pub(crate) const GRACE_DAYS: i64 = 7;
 
 /// A calendar day written as a TOML local date, `2026-05-31`. A text, a time or an offset is refused.
-#[cfg(feature = "source-scan")]
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct LocalDate(pub(crate) Day);
 
-#[cfg(feature = "source-scan")]
 impl<'de> serde::Deserialize<'de> for LocalDate {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value: toml::value::Datetime = serde::Deserialize::deserialize(deserializer)?;
@@ -108,7 +106,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "source-scan")]
     #[test]
     fn only_a_local_date_is_a_day() {
         #[derive(serde::Deserialize)]

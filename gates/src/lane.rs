@@ -21,10 +21,18 @@ pub(crate) const OPAQUE: Code = Code::new(
     "opaque",
     "A rule had to look into a remote job, a container or a foreign shell, and could not.",
 );
-pub(crate) const SKIPS_OVER_BUDGET: Code =
-    Code::new("PC1405", "skips_over_budget", "More was skipped in this lane than its budget allows.");
+pub(crate) const SKIPS_OVER_BUDGET: Code = Code::new(
+    "PC1405",
+    "skips_over_budget",
+    "More was skipped in this lane than its budget allows.",
+);
 pub(crate) const VALUES_CHANGED_HEADER_SAME: Code = Code::new(
     "PC1406",
     "values_changed_header_same",
     "Measured values changed under the header of an earlier measurement.",
+);
+pub(crate) const ADMISSION_EXPIRED: Code = Code::new(
+    "PC1407",
+    "admission_expired",
+    "An admitted exception is past its last valid day, or within 14 days of it.",
 );

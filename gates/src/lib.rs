@@ -1,5 +1,6 @@
 //! Standard gate kinds.
 
+mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
@@ -21,6 +22,7 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
+mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
@@ -38,6 +40,8 @@ mod rust_source;
 pub mod set_equality;
 #[cfg(feature = "workflows")]
 mod shell;
+#[cfg(feature = "classification")]
+pub mod source_fence;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
 #[cfg(feature = "classification")]
@@ -48,5 +52,7 @@ pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
 mod view;
+#[cfg(feature = "workflows")]
+mod workflow;
 #[cfg(feature = "classification")]
 mod workspace;
