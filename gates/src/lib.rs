@@ -38,6 +38,8 @@ pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;
+#[cfg(feature = "workflows")]
+mod shell;
 #[cfg(feature = "classification")]
 pub mod source_fence;
 #[cfg(feature = "source-scan")]
