@@ -7,15 +7,15 @@ use super::{
 };
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, PackageId};
 use portcullis::Fault;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Build dependencies that compile C, or call what does.
 const C_COMPILERS: &[&str] = &["cc", "cmake", "autotools", "meson-next"];
 
 /// Packages and edges by id.
 pub(super) struct Graph {
-    packages: HashMap<PackageId, Package>,
-    nodes: HashMap<PackageId, Node>,
+    packages: BTreeMap<PackageId, Package>,
+    nodes: BTreeMap<PackageId, Node>,
     members: Vec<PackageId>,
 }
 
