@@ -42,6 +42,8 @@ pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;
+#[cfg(feature = "workflows")]
+mod shell;
 #[cfg(feature = "classification")]
 pub mod source_fence;
 #[cfg(feature = "source-scan")]
@@ -54,5 +56,7 @@ pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
 mod view;
+#[cfg(feature = "workflows")]
+mod workflow;
 #[cfg(feature = "classification")]
 mod workspace;
