@@ -10,6 +10,10 @@ pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+#[cfg(feature = "contracts")]
+pub mod contract_freeze;
+#[cfg(feature = "classification")]
+pub mod dependency_fence;
 #[cfg(all(feature = "classification", feature = "markdown"))]
 pub mod docs_commands;
 mod document;
