@@ -18,6 +18,8 @@ mod document;
 #[cfg(feature = "markdown")]
 mod documents;
 pub mod expiring_entries;
+#[cfg(feature = "classification")]
+mod filterset;
 pub mod host_matrix;
 pub mod incident_triggers;
 pub mod issue_ledger;
@@ -28,6 +30,8 @@ mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
+#[cfg(feature = "classification")]
+pub mod nextest_config;
 #[cfg(feature = "markdown")]
 pub mod ordered_tiers;
 #[cfg(all(feature = "classification", feature = "markdown"))]
@@ -44,6 +48,8 @@ pub mod set_equality;
 pub mod source_scan;
 #[cfg(feature = "classification")]
 pub mod test_doubles;
+#[cfg(feature = "classification")]
+mod test_roster;
 #[cfg(feature = "markdown")]
 pub mod text_tokens;
 pub mod threshold;
