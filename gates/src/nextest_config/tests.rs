@@ -199,6 +199,6 @@ fn nextest_itself_may_say_which_tests_there_are() {
     }
     assert_eq!(seen.codes, ["nextest_override_unmatched"], "{:?}", seen.messages);
     assert!(seen.messages[0].contains("gone"), "{:?}", seen.messages);
-    let broken = [files[0], files[1], ("src/lib.rs", "fn"), files[3]];
+    let broken = [files[0], files[1], ("src/lib.rs", "pub fn a() -> u8 { \"x\" }"), files[3]];
     assert_eq!(run(&NEXTEST_CONFIG, "", &broken).code.as_deref(), Some("list_failed"));
 }
