@@ -4,6 +4,7 @@ mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
+mod base_commit;
 mod calendar;
 pub mod cargo_config;
 pub mod cassettes;
@@ -14,12 +15,15 @@ pub mod command;
 pub mod contract_freeze;
 #[cfg(feature = "classification")]
 pub mod dependency_fence;
+pub mod diff_guard;
 #[cfg(all(feature = "classification", feature = "markdown"))]
 pub mod docs_commands;
 mod document;
 #[cfg(feature = "markdown")]
 mod documents;
 pub mod expiring_entries;
+#[cfg(feature = "classification")]
+mod filterset;
 pub mod host_matrix;
 pub mod incident_triggers;
 pub mod issue_ledger;
@@ -30,6 +34,8 @@ mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
+#[cfg(feature = "classification")]
+pub mod nextest_config;
 #[cfg(feature = "markdown")]
 pub mod ordered_tiers;
 #[cfg(all(feature = "classification", feature = "markdown"))]
@@ -50,6 +56,8 @@ pub mod source_fence;
 pub mod source_scan;
 #[cfg(feature = "classification")]
 pub mod test_doubles;
+#[cfg(feature = "classification")]
+mod test_roster;
 #[cfg(feature = "markdown")]
 pub mod text_tokens;
 pub mod threshold;

@@ -245,6 +245,12 @@ impl<'a> GateContext<'a> {
         self.world.environment.get(name)
     }
 
+    /// The revision that this run, a person or the provider names as the base of this change.
+    #[must_use]
+    pub fn named_base(&self) -> Option<String> {
+        self.world.source.base.clone().or_else(|| self.world.environment.base())
+    }
+
     /// Whether this is a CI machine, where nothing is excused for being absent.
     #[must_use]
     pub fn is_ci(&self) -> bool {
