@@ -26,6 +26,8 @@ mod lane;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
+#[cfg(feature = "workflows")]
+mod nextest_profiles;
 #[cfg(feature = "markdown")]
 pub mod ordered_tiers;
 #[cfg(all(feature = "classification", feature = "markdown"))]
@@ -44,6 +46,8 @@ mod shell;
 pub mod source_fence;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
+#[cfg(feature = "workflows")]
+mod step_script;
 #[cfg(feature = "classification")]
 pub mod test_doubles;
 #[cfg(feature = "markdown")]
@@ -54,5 +58,7 @@ pub mod tool_identity;
 mod view;
 #[cfg(feature = "workflows")]
 mod workflow;
+#[cfg(feature = "workflows")]
+pub mod workflow_no_swallow;
 #[cfg(feature = "classification")]
 mod workspace;
