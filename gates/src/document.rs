@@ -61,6 +61,15 @@ pub(crate) fn read(file: &File<'_>, format: Format) -> Result<Value, GateError> 
     }
 }
 
+/// Reads the bytes of a JSON or TOML document that no file of the work tree holds.
+pub(crate) fn parse(path: &str, bytes: &[u8], format: Format) -> Result<Value, Fault> {
+    match format {
+        Format::Json | Format::Jsonl => json::parse(bytes, path),
+        Format::Toml => toml(path, json::text_of(bytes, path)?),
+        Format::Text => json::text_of(bytes, path).map(|text| Value::String(text.to_owned())),
+    }
+}
+
 /// Streams the records of a JSON Lines artifact in bounded memory, each with its line.
 pub(crate) fn each_record(
     file: &File<'_>,

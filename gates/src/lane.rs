@@ -36,3 +36,9 @@ pub(crate) const ADMISSION_EXPIRED: Code = Code::new(
     "admission_expired",
     "An admitted exception is past its last valid day, or within 14 days of it.",
 );
+
+pub(crate) const BASE_IS_HEAD: Code = Code::new(
+    "PC1570",
+    "base_is_head",
+    "The commit that a change is compared with is the change itself.",
+);

@@ -4,18 +4,26 @@ mod admission;
 mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
+mod base_commit;
 mod calendar;
 pub mod cargo_config;
 pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+#[cfg(feature = "contracts")]
+pub mod contract_freeze;
+#[cfg(feature = "classification")]
+pub mod dependency_fence;
+pub mod diff_guard;
 #[cfg(all(feature = "classification", feature = "markdown"))]
 pub mod docs_commands;
 mod document;
 #[cfg(feature = "markdown")]
 mod documents;
 pub mod expiring_entries;
+#[cfg(feature = "classification")]
+mod filterset;
 pub mod host_matrix;
 pub mod incident_triggers;
 pub mod issue_ledger;
@@ -28,6 +36,8 @@ pub mod lineage;
 mod markdown;
 #[cfg(feature = "workflows")]
 mod nextest_profiles;
+#[cfg(feature = "classification")]
+pub mod nextest_config;
 #[cfg(feature = "markdown")]
 pub mod ordered_tiers;
 #[cfg(all(feature = "classification", feature = "markdown"))]
@@ -50,6 +60,8 @@ pub mod source_scan;
 mod step_script;
 #[cfg(feature = "classification")]
 pub mod test_doubles;
+#[cfg(feature = "classification")]
+mod test_roster;
 #[cfg(feature = "markdown")]
 pub mod text_tokens;
 pub mod threshold;
@@ -59,6 +71,10 @@ mod view;
 #[cfg(feature = "workflows")]
 mod workflow;
 #[cfg(feature = "workflows")]
+pub mod workflow_aggregate;
+#[cfg(feature = "workflows")]
 pub mod workflow_no_swallow;
+#[cfg(feature = "workflows")]
+pub mod workflow_policy;
 #[cfg(feature = "classification")]
 mod workspace;

@@ -1,5 +1,7 @@
 //! Rust sources as gates read them: flat tokens with places, without comments. It resolves no names across files.
 
+#[cfg(feature = "classification")]
+mod active;
 mod attributes;
 #[cfg(feature = "classification")]
 mod items;
@@ -7,6 +9,8 @@ mod items;
 mod module_tree;
 mod paths;
 
+#[cfg(feature = "classification")]
+pub(crate) use active::{Features, RosterTest, file_tests};
 pub(crate) use attributes::attributes;
 #[cfg(feature = "classification")]
 pub(crate) use items::{ItemKind, Test, items, test_only_items, tests};

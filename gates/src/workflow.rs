@@ -6,6 +6,7 @@ pub(crate) mod expression;
 mod keys;
 mod matrix;
 mod permissions;
+pub(crate) mod script;
 mod text;
 mod view;
 mod yaml;
@@ -54,6 +55,11 @@ pub(crate) const WORKFLOW_INVALID: Code =
 pub(crate) const EXPRESSION_INVALID: Code =
     Code::new("PC1417", "expression_invalid", "An expression of a workflow does not parse.");
 
+/// Whether a token has a scope of this name.
+pub(crate) fn is_scope(name: &str) -> bool {
+    keys::SCOPES.contains(&name)
+}
+
 /// How deep local actions and reusable workflows are followed.
 const NESTING_MAX: usize = 10;
 /// How many steps a workflow may have with everything put in.
@@ -100,10 +106,13 @@ pub(crate) fn load(
     paths.iter().map(|path| loader.file(path)).collect()
 }
 
-const WORKFLOW_FOLDER: &str = ".github/workflows/";
+/// Where the provider looks for workflows.
+pub(crate) const FOLDER: &str = ".github/workflows";
 
 fn lies_below_a_folder(path: &RelPath) -> bool {
-    path.as_str().strip_prefix(WORKFLOW_FOLDER).is_some_and(|rest| rest.contains('/'))
+    path.as_str()
+        .strip_prefix(FOLDER)
+        .is_some_and(|rest| rest.trim_start_matches("/").contains("/"))
 }
 
 /// Reports workflows in subfolders that `files` does not name: whoever put them there believes that they run.

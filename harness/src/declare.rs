@@ -108,6 +108,8 @@ pub struct Tooth {
     pub lane: crate::wire::outcome::Lane,
     /// Whether the tree is committed to a fresh git repository first.
     pub git: bool,
+    /// What is committed instead of `files`, which then stand in the work tree alone.
+    pub base: Option<&'static [(&'static str, &'static str)]>,
 }
 
 impl Tooth {
@@ -128,6 +130,7 @@ impl Tooth {
             now: Self::NOW,
             lane: crate::wire::outcome::Lane::Main,
             git: false,
+            base: None,
         }
     }
 
@@ -147,6 +150,7 @@ impl Tooth {
             now: Self::NOW,
             lane: crate::wire::outcome::Lane::Main,
             git: false,
+            base: None,
         }
     }
 
@@ -168,6 +172,14 @@ impl Tooth {
     #[must_use]
     pub const fn in_git(mut self) -> Self {
         self.git = true;
+        self
+    }
+
+    /// The same as an uncommitted change of one commit that holds these files.
+    #[must_use]
+    pub const fn over(mut self, base: &'static [(&'static str, &'static str)]) -> Self {
+        self.git = true;
+        self.base = Some(base);
         self
     }
 }

@@ -98,6 +98,7 @@ pub struct Bench {
     now: String,
     lane: Lane,
     git: bool,
+    base: Option<Vec<(String, Vec<u8>)>>,
     env: Vec<(String, String)>,
     policy: String,
 }
@@ -123,6 +124,7 @@ impl Bench {
             now: "2026-05-31T12:00:00Z".to_owned(),
             lane: Lane::Main,
             git: false,
+            base: None,
             env: Vec::new(),
             policy: "[policy]\nversion = 1\nowner = \"bench\"\n".to_owned(),
         }
@@ -133,6 +135,12 @@ impl Bench {
     pub fn tooth(kind: &'static KindDecl, tooth: &Tooth) -> Self {
         let bench = Self::new(kind, tooth.config).now(tooth.now).lane(tooth.lane);
         let bench = if tooth.git { bench.git() } else { bench };
+        let bench = match tooth.base {
+            Some(base) => base
+                .iter()
+                .fold(bench.over(), |bench, (path, text)| bench.base_file(path, text.as_bytes())),
+            None => bench,
+        };
         // A tree that has a policy is judged under it, so that ids can be resolved.
         let policy = tooth.files.iter().find(|(path, _text)| *path == "portcullis.toml");
         let bench = match policy {
@@ -174,6 +182,22 @@ impl Bench {
     #[must_use]
     pub fn git(mut self) -> Self {
         self.git = true;
+        self
+    }
+
+    /// Commits the base files alone, none so far; the files of the tree are then a change that nobody committed.
+    #[must_use]
+    pub fn over(mut self) -> Self {
+        self.git = true;
+        self.base = Some(Vec::new());
+        self
+    }
+
+    /// Adds a file to what is committed under the tree.
+    #[must_use]
+    pub fn base_file(mut self, path: &str, bytes: &[u8]) -> Self {
+        self.git = true;
+        self.base.get_or_insert_default().push((path.to_owned(), bytes.to_vec()));
         self
     }
 
@@ -235,23 +259,22 @@ impl Bench {
             .tempdir()
             .map_err(|source| io(&source))?;
         let root = self.folder.clone().unwrap_or_else(|| fresh.path().to_path_buf());
-        for (path, bytes) in &self.files {
-            let path = RelPath::parse(path).map_err(|source| {
-                Fault::new(
-                    CONFIG_INVALID,
-                    source.to_string(),
-                    "name the file by a plain relative path",
-                )
-            })?;
-            write(&root, &path, bytes).map_err(|source| io(&source))?;
+        let environment = self.environment(&[]);
+        if let Some(base) = &self.base {
+            write_all(&root, base)?;
+            commit(&root, &environment)?;
+            for (path, _bytes) in base {
+                std::fs::remove_file(root.join(path)).map_err(|source| io(&source))?;
+            }
         }
+        write_all(&root, &self.files)?;
         let policy = policy::parse("portcullis.toml", &self.policy).map_err(first)?;
         let now = Instant::parse(&self.now).map_err(|source| {
             Fault::new(CONFIG_INVALID, source.to_string(), "write `2026-05-31T12:00:00Z`")
         })?;
         let git = Git::new(&root, None);
         let environment = self.environment(&policy.env_allow);
-        if self.git {
+        if self.git && self.base.is_none() {
             commit(&root, &environment)?;
         }
         let (table, prepared): (GateTable, Prepared) = match &self.subject {
@@ -348,6 +371,17 @@ fn commit(root: &Path, environment: &Environment) -> Result<(), Fault> {
             )
             .found(finished.stderr.text()));
         }
+    }
+    Ok(())
+}
+
+fn write_all(root: &Path, files: &[(String, Vec<u8>)]) -> Result<(), Fault> {
+    for (path, bytes) in files {
+        let path = RelPath::parse(path).map_err(|source| {
+            let remedy = "name the file by a plain relative path";
+            Fault::new(CONFIG_INVALID, source.to_string(), remedy)
+        })?;
+        write(root, &path, bytes).map_err(|source| io(&source))?;
     }
     Ok(())
 }

@@ -8,10 +8,11 @@ use portcullis::{
     GateTable,
     declare::KindDecl,
     testing::{Bench, Seen},
-    wire::outcome::Effective,
+    wire::outcome::{Effective, Lane},
 };
 use portcullis_gates::{
-    artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, lineage::LINEAGE,
+    artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD,
+    lineage::LINEAGE, nextest_config::NEXTEST_CONFIG,
     set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD,
     tool_identity::TOOL_IDENTITY,
 };
@@ -86,6 +87,33 @@ fn fg22_a_forced_environment_is_a_finding() {
         Row("fg22_mode", &CARGO_CONFIG, Effective::Fail, "cargo_env_override"),
         Row("fg22_run_id", &CARGO_CONFIG, Effective::Fail, "cargo_env_override"),
     ]);
+}
+
+/// A misspelt key of nextest's configuration, which nextest passes over with a warning.
+#[test]
+fn fg29_a_key_that_nextest_does_not_read() {
+    check(&[Row("fg29", &NEXTEST_CONFIG, Effective::Fail, "nextest_config_unknown_key")]);
+}
+
+/// An override for a test that has another name by now.
+#[test]
+fn fg30_an_override_that_matches_no_test() {
+    check(&[Row("fg30", &NEXTEST_CONFIG, Effective::Fail, "nextest_override_unmatched")]);
+}
+
+/// The clone has the commit of the change and no other, as a shallow one has; the provider names a base.
+#[test]
+fn fg52_a_base_that_the_clone_does_not_have() {
+    let row = Row("fg52", &DIFF_GUARD, Effective::Error, "base_unresolvable");
+    let clone = || bench(&row, "bad").git().lane(Lane::Pr).env("CI", "true");
+    let seen = clone().env("GITHUB_BASE_REF", "main").run();
+    let expected = Verdict { effective: row.2, code: Some(row.3.to_owned()), exit: 11 };
+    assert_eq!(judged(&seen), expected, "{:?}", seen.messages);
+    let error = format!("{:?}", seen.error());
+    assert!(error.contains("fetch-depth: 0"), "the fetch depth to set is named: {error}");
+    let control = bench(&row, "bad").git().lane(Lane::Pr).run();
+    let passed = Verdict { effective: Effective::Pass, code: None, exit: 0 };
+    assert_eq!(judged(&control), passed, "{:?}", control.messages);
 }
 
 /// The required artifact is absent; files beside it are there.

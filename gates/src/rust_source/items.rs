@@ -188,16 +188,20 @@ fn in_macro(tokens: &[Token], range: Range<usize>) -> Vec<(String, Range<usize>)
     let mut found = Vec::new();
     let mut index = range.start;
     let mut marked = None;
+    // Where the attributes in front of the next item begin: what stands before the mark belongs to the test, too.
+    let mut first = None;
     while index < range.end {
         let opens = tokens.get(index + 1).is_some_and(|next| next.is("["));
         if tokens[index].is("#") && opens {
             let end = after_group(tokens, index + 1);
+            let start = *first.get_or_insert(index);
             if is_test_attribute(&tokens[index + 2..end.saturating_sub(1).max(index + 2)]) {
-                marked.get_or_insert(index);
+                marked.get_or_insert(start);
             }
             index = end;
             continue;
         }
+        first = None;
         if tokens[index].is_ident("fn")
             && let Some(start) = marked.take()
             && let Some(name) = tokens.get(index + 1).filter(|next| next.kind == Kind::Ident)

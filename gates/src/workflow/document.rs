@@ -75,6 +75,8 @@ pub(crate) struct Job {
     /// The image in which every step runs.
     pub(crate) container: Option<Text>,
     pub(crate) services: Vec<Text>,
+    /// The variables of the container and the services.
+    pub(crate) images_env: Vec<Env>,
     pub(crate) body: Body,
 }
 
@@ -280,10 +282,16 @@ impl<L: Locals> Reading<'_, L> {
                 return Err(self.invalid(id.place(), &what, "write its steps"));
             }
         };
-        let mut services = Vec::new();
+        if matches!(body, Body::Steps(_)) && find("runs-on").is_none() {
+            let what = format!("job `{}` has no `runs-on`", id.as_str());
+            return Err(self.invalid(id.place(), &what, "name its runner"));
+        }
+        let (mut services, mut images_env) = (Vec::new(), Vec::new());
+        images_env.push(self.env(find("container").and_then(|node| node.get("env")))?);
         if let Some(node) = find("services").filter(|node| node.map().is_some()) {
             for (_, service) in self.entries(node, "`services`")? {
                 services.extend(self.image(Some(service))?);
+                images_env.push(self.env(service.get("env"))?);
             }
         }
         Ok(Job {
@@ -303,6 +311,7 @@ impl<L: Locals> Reading<'_, L> {
             fail_fast,
             container: self.image(find("container"))?,
             services,
+            images_env,
             body,
         })
     }

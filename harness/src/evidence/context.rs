@@ -6,10 +6,12 @@ mod command;
 mod digests;
 mod file;
 mod snapshot;
+mod written;
 
 pub use command::{Command, Tool};
 pub use file::File;
 pub use snapshot::{Change, Snapshot};
+pub use written::Scratch;
 
 use super::{environment::Environment, git::Git, glob::Globs, host::Host, tree::Tree};
 use crate::{
@@ -241,6 +243,12 @@ impl<'a> GateContext<'a> {
     #[must_use]
     pub fn env(&self, name: &str) -> Option<&str> {
         self.world.environment.get(name)
+    }
+
+    /// The revision that this run, a person or the provider names as the base of this change.
+    #[must_use]
+    pub fn named_base(&self) -> Option<String> {
+        self.world.source.base.clone().or_else(|| self.world.environment.base())
     }
 
     /// Whether this is a CI machine, where nothing is excused for being absent.

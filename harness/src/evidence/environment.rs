@@ -235,6 +235,16 @@ impl Environment {
         }
     }
 
+    /// The revision that a person or the provider names as the base of this change. An id of zeros is how a provider
+    /// says that there was nothing before, which names nothing.
+    #[must_use]
+    pub fn base(&self) -> Option<String> {
+        let named = self.non_empty("PORTCULLIS_BASE");
+        let named = named.filter(|rev| rev.bytes().any(|byte| byte != b'0')).map(str::to_owned);
+        let provider = self.non_empty("GITHUB_BASE_REF");
+        named.or_else(|| provider.map(|name| format!("origin/{name}")))
+    }
+
     /// What a child process gets: where its tools and caches are, a fixed locale and zone, and the named variables.
     ///
     /// # Errors
@@ -423,6 +433,32 @@ mod tests {
         for (case, pairs, expected) in table {
             let seen = Environment::from_pairs(pairs.iter().copied()).lane();
             assert_eq!(seen.ok(), *expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn the_base_is_what_somebody_named() {
+        type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], Option<&'a str>);
+        let zeros = "0".repeat(40);
+        let table: &[Row<'_>] = &[
+            ("nobody", &[], None),
+            ("the provider", &[("GITHUB_BASE_REF", "main")], Some("origin/main")),
+            ("an empty name", &[("GITHUB_BASE_REF", ""), ("PORTCULLIS_BASE", "")], None),
+            (
+                "said outright",
+                &[("GITHUB_BASE_REF", "main"), ("PORTCULLIS_BASE", "v1")],
+                Some("v1"),
+            ),
+            ("a first push", &[("PORTCULLIS_BASE", &zeros)], None),
+            (
+                "a first push of a pull request",
+                &[("PORTCULLIS_BASE", &zeros), ("GITHUB_BASE_REF", "main")],
+                Some("origin/main"),
+            ),
+        ];
+        for (case, pairs, expected) in table {
+            let seen = Environment::from_pairs(pairs.iter().copied()).base();
+            assert_eq!(seen.as_deref(), *expected, "{case}");
         }
     }
 

@@ -2,10 +2,12 @@
 //!
 //! Every failure is a fault, never an empty answer. Leaves out what a change means, and changes inside submodules.
 
+mod content;
 mod facts;
 mod repository;
 mod run;
 
+pub use content::{Object, Touched};
 pub use facts::Head;
 
 use super::environment::Environment;
@@ -128,10 +130,10 @@ impl Git {
                 hidden.insert(path.to_owned());
             }
         }
-        let others =
-            &["ls-files", "--others", "--directory", "-z", "--exclude-per-directory=.gitignore"];
+        // File by file: a folder of nothing but hidden files would stand in both lists.
+        let others = &["ls-files", "--others", "-z", "--exclude-per-directory=.gitignore"];
         let shown: BTreeSet<String> = program
-            .records(&["ls-files", "--others", "--directory", "-z", "--exclude-standard"])?
+            .records(&["ls-files", "--others", "-z", "--exclude-standard"])?
             .into_iter()
             .collect();
         hidden.extend(program.records(others)?.into_iter().filter(|path| !shown.contains(path)));

@@ -246,6 +246,14 @@ fn fg51_hidden_edits_are_found() {
             &["hidden.rs"],
         ),
         (
+            "info/exclude, in a folder of hidden files alone",
+            |sandbox| {
+                sandbox.write(".git/info/exclude", "*.rs\n");
+                sandbox.write("deep/er/hidden.rs", "");
+            },
+            &["deep/er/hidden.rs"],
+        ),
+        (
             "an ignore file that hides itself",
             |sandbox| {
                 sandbox.write("src/kept.rs", "");
@@ -333,6 +341,62 @@ fn two_trees_are_compared_from_their_merge_base() {
 }
 
 #[test]
+fn trees_are_compared_by_the_ids_of_their_contents() {
+    let sandbox = Sandbox::new();
+    sandbox.write("sub/b.txt", "one\n");
+    sandbox.commit("second");
+    let git = sandbox.port();
+    let files = git.files_at("HEAD").expect("a tree");
+    let names: Vec<&str> = files.keys().map(String::as_str).collect();
+    assert_eq!(names, ["a.txt", "sub/b.txt"]);
+    sandbox.git(&["update-index", "--assume-unchanged", "a.txt"]);
+    sandbox.write("a.txt", "two\n");
+    let ids = git.ids_of(&[rel("sub/b.txt"), rel("a.txt")]).expect("two ids");
+    assert_eq!(ids[0], files["a.txt"].id, "one content has one id");
+    assert_ne!(ids[1], files["a.txt"].id, "the index is not asked");
+    assert_eq!(code(git.ids_of(&[rel("gone.txt")])), "git_failed");
+    let many: Vec<RelPath> = (0..3_000).map(|_| rel("sub/b.txt")).collect();
+    assert_eq!(git.ids_of(&many).expect("ids").len(), many.len(), "more than one process takes");
+    let below = sandbox.port_at(&sandbox.root().join("sub"));
+    assert_eq!(below.files_at("HEAD").expect("a tree").keys().collect::<Vec<_>>(), ["b.txt"]);
+    assert_eq!(below.ids_of(&[rel("b.txt")]).expect("an id"), [ids[0].clone()]);
+    let touched = git.touched("HEAD").expect("an answer");
+    assert!(touched.contains("a.txt") && !touched.contains("sub/b.txt"));
+    sandbox.git(&["mv", "sub/b.txt", "c.txt"]);
+    sandbox.commit("a rename");
+    let renames = git.renames("HEAD~1").expect("an answer");
+    assert_eq!(renames.get("sub/b.txt").map(String::as_str), Some("c.txt"));
+}
+
+#[test]
+fn the_default_branch_is_what_is_known_of_it() {
+    let sandbox = Sandbox::new();
+    let git = sandbox.port();
+    assert_eq!(git.default_branch().expect("an answer").as_deref(), Some("main"));
+    sandbox.git(&["branch", "-m", "trunk"]);
+    assert_eq!(git.default_branch().expect("an answer").as_deref(), Some("trunk"), "the only one");
+    sandbox.git(&["branch", "other"]);
+    assert_eq!(git.default_branch().expect("an answer"), None, "nobody says which");
+    sandbox.git(&["update-ref", "refs/remotes/origin/other", "HEAD"]);
+    sandbox.git(&["symbolic-ref", "refs/remotes/origin/HEAD", "refs/remotes/origin/other"]);
+    assert_eq!(git.default_branch().expect("an answer").as_deref(), Some("origin/other"));
+}
+
+#[test]
+fn a_base_is_something_the_change_was_made_from() {
+    let sandbox = Sandbox::new();
+    let first = sandbox.port().head().expect("a head").expect("a commit").commit;
+    sandbox.git(&["checkout", "-q", "-b", "topic"]);
+    sandbox.commit("second");
+    sandbox.git(&["checkout", "-q", "main"]);
+    assert_eq!(sandbox.port().ancestor(&first).expect("itself"), first);
+    assert_eq!(code(sandbox.port().ancestor("topic")), "base_not_ancestor");
+    assert_eq!(code(sandbox.port().ancestor("nowhere")), "base_unresolvable");
+    sandbox.git(&["checkout", "-q", "topic"]);
+    assert_eq!(sandbox.port().ancestor("main").expect("an ancestor"), first);
+}
+
+#[test]
 fn t33_nothing_of_a_hostile_repository_runs() {
     let sandbox = Sandbox::new();
     let marker = sandbox.dir.path().join("marker");
@@ -378,6 +442,11 @@ fn t33_nothing_of_a_hostile_repository_runs() {
     git.hidden_edits().expect("no hidden edits");
     git.merge_base("HEAD").expect("a base");
     git.show("HEAD", &rel("a.txt")).expect("a file");
+    git.touched(&base).expect("an answer");
+    git.files_at(&base).expect("a tree");
+    git.ids_of(&[rel("a.txt"), rel("b.txt")]).expect("two ids");
+    git.renames(&base).expect("an answer");
+    git.ancestor(&base).expect("an ancestor");
     assert!(!marker.exists(), "a configured program ran");
     sandbox.run_git(&sandbox.root(), &["status"]);
     assert!(marker.exists(), "the trap does not work, so this test proves nothing");

@@ -37,9 +37,7 @@ impl Base {
     /// The revision that the environment names as the base of this change.
     #[must_use]
     pub fn named(environment: &Environment) -> Option<String> {
-        let provider = environment.non_empty("GITHUB_BASE_REF");
-        let named = environment.non_empty("PORTCULLIS_BASE").map(str::to_owned);
-        named.or_else(|| provider.map(|name| format!("origin/{name}")))
+        environment.base()
     }
 
     /// Reads what the merge base with `rev` says; without one, everything counts as touched.
