@@ -12,9 +12,8 @@ use portcullis::{
 };
 use portcullis_gates::{
     artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD,
-    lineage::LINEAGE, nextest_config::NEXTEST_CONFIG,
-    set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD,
-    tool_identity::TOOL_IDENTITY,
+    lineage::LINEAGE, nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY,
+    source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY,
 };
 use std::{fs, path::Path};
 
