@@ -31,11 +31,15 @@ mod items;
 mod json_path;
 mod json_value;
 mod lane;
+#[cfg(feature = "workflows")]
+pub mod lane_serial;
 pub mod lineage;
 #[cfg(feature = "markdown")]
 mod markdown;
 #[cfg(feature = "classification")]
 pub mod nextest_config;
+#[cfg(feature = "workflows")]
+mod nextest_profiles;
 #[cfg(feature = "markdown")]
 pub mod ordered_tiers;
 #[cfg(all(feature = "classification", feature = "markdown"))]
@@ -47,6 +51,8 @@ pub mod remediation_backlog;
 pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
+#[cfg(feature = "workflows")]
+mod selection;
 pub mod set_equality;
 #[cfg(feature = "workflows")]
 mod shell;
@@ -54,6 +60,8 @@ mod shell;
 pub mod source_fence;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
+#[cfg(feature = "workflows")]
+mod step_script;
 #[cfg(feature = "classification")]
 pub mod test_doubles;
 #[cfg(feature = "classification")]
@@ -65,10 +73,16 @@ mod toml_file;
 pub mod tool_identity;
 mod view;
 #[cfg(feature = "workflows")]
+pub mod wiring_parity;
+#[cfg(feature = "workflows")]
 mod workflow;
 #[cfg(feature = "workflows")]
 pub mod workflow_aggregate;
 #[cfg(feature = "workflows")]
+pub mod workflow_no_swallow;
+#[cfg(feature = "workflows")]
 pub mod workflow_policy;
+#[cfg(feature = "workflows")]
+pub mod workflow_runs_gate;
 #[cfg(feature = "classification")]
 mod workspace;

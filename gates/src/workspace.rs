@@ -42,6 +42,13 @@ impl Workspace {
         self.metadata.packages.iter().filter(move |package| members.contains(&package.id))
     }
 
+    /// The members that cargo means at the root of the workspace when a command names none.
+    #[cfg(feature = "workflows")]
+    pub(crate) fn default_packages(&self) -> impl Iterator<Item = &cargo_metadata::Package> {
+        let members = &self.metadata.workspace_default_members;
+        self.packages().filter(move |package| members.contains(&package.id))
+    }
+
     /// The path below the repository of a file that cargo names absolutely.
     pub(crate) fn relative(&self, absolute: &str) -> Option<RelPath> {
         let below = absolute

@@ -178,7 +178,8 @@ impl Follower<'_> {
                 leaf: *leaf,
                 loss: *loss,
                 is_retried: *is_retried,
-                exits_zero: *exits_zero,
+                // Whoever leaves a loop with `exit 0` has retried; that says it all.
+                exits_zero: *exits_zero && !*is_retried,
             });
         }
     }
@@ -424,6 +425,8 @@ impl Follower<'_> {
             let list = one(command);
             let mut next = BTreeSet::new();
             for before in current {
+                // What the command before it came to is no status of this one.
+                let before = before.with(Status::Zero);
                 for end in self.subshell(&list, &before, &scope)? {
                     for mut end in split(end) {
                         let is_new = before.failure.is_none() && end.failure.is_some();

@@ -107,7 +107,7 @@ fn a_failure_that_is_let_go_of_is_found_in_every_spelling() {
         ),
         (
             "retry() { n=$1; shift; until \"$@\"; do n=$((n-1)); done; }\nretry 3 cargo test",
-            &["retry"],
+            &["retry", "status"],
         ),
         ("eval 'cargo test || true'", &["or"]),
         ("bash -c 'cargo test || true'", &["or"]),

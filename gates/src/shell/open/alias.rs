@@ -81,6 +81,11 @@ impl Project<'_> {
         Ok(Opening::Argv(argv))
     }
 
+    /// Whether cargo has an alias of this name at the root.
+    pub(crate) fn has_alias(&self, name: &str) -> Result<bool, Fault> {
+        Ok(self.aliases_of("")?.contains_key(name))
+    }
+
     fn aliases_of(&self, folder: &str) -> Result<Rc<BTreeMap<String, Vec<String>>>, Fault> {
         if let Some(known) = self.aliases.borrow().get(folder) {
             return Ok(Rc::clone(known));

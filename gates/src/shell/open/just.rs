@@ -93,6 +93,16 @@ impl Project<'_> {
 }
 
 impl Justfile {
+    /// Whether it has a recipe or alias of this name.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.recipes.contains_key(name) || self.aliases.contains_key(name)
+    }
+
+    /// Its variables, with their plain values.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        self.variables.clone()
+    }
+
     /// The names of its recipes.
     pub(crate) fn recipes(&self) -> impl Iterator<Item = &String> {
         self.recipes.keys()

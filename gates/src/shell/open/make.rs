@@ -116,6 +116,11 @@ impl Call {
 }
 
 impl Makefile {
+    /// Its variables, as they are written.
+    pub(crate) fn variables(&self) -> BTreeMap<String, String> {
+        self.variables.clone()
+    }
+
     /// The names of its targets.
     pub(crate) fn targets(&self) -> impl Iterator<Item = &String> {
         self.rules.keys()
