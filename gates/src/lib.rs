@@ -28,6 +28,8 @@ mod json_path;
 mod json_value;
 mod lane;
 pub mod lineage;
+#[cfg(feature = "workflows")]
+pub mod lint_floor;
 #[cfg(feature = "markdown")]
 mod markdown;
 #[cfg(feature = "markdown")]
