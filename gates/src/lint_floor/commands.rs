@@ -210,8 +210,7 @@ fn one_line(
 fn split(line: &str) -> Vec<Vec<String>> {
     let (mut commands, mut words, mut word) = (Vec::new(), Vec::new(), String::new());
     let (mut quote, mut has_word) = (None, false);
-    let mut characters = line.chars().peekable();
-    while let Some(c) = characters.next() {
+    for c in line.chars() {
         match (quote, c) {
             (Some(open), _) if c == open => quote = None,
             (Some(_), _) => word.push(c),

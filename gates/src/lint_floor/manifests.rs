@@ -131,17 +131,15 @@ fn comes_after(group: &Entry, lint: &Entry) -> bool {
 
 /// An entry in its short or long form; what is no level is cargo's to refuse.
 fn entry(file: &TomlFile, tool: &str, name: &str, value: &Spanned<DeValue<'_>>) -> Option<Entry> {
-    let (level, priority) = match value.get_ref() {
-        DeValue::String(level) => (Level::parse(level)?, 0),
-        DeValue::Table(table) => {
-            let level = table.get("level")?.get_ref().as_str().and_then(Level::parse)?;
-            let priority = table.get("priority").and_then(|value| match value.get_ref() {
-                DeValue::Integer(number) => number.as_str().parse().ok(),
-                _ => None,
-            });
-            (level, priority.unwrap_or(0))
-        }
-        _ => return None,
+    let (level, priority) = if let DeValue::Table(table) = value.get_ref() {
+        let level = table.get("level")?.get_ref().as_str().and_then(Level::parse)?;
+        let priority = table.get("priority").and_then(|value| {
+            let DeValue::Integer(number) = value.get_ref() else { return None };
+            number.as_str().parse().ok()
+        });
+        (level, priority.unwrap_or(0))
+    } else {
+        (value.get_ref().as_str().and_then(Level::parse)?, 0)
     };
     let at = file.locate(value.span().start);
     Some(Entry { tool: tool.to_owned(), name: name.to_owned(), level, priority, at })

@@ -213,6 +213,7 @@ fn every_target_of_a_member_is_read() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row per spelling")]
 fn no_flag_lowers_a_lint_wherever_it_stands() {
     let step = |run: &str| {
         format!(
@@ -420,6 +421,7 @@ fn no_flag_lowers_a_lint_wherever_it_stands() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row per spelling")]
 fn a_plant_proves_the_level_differentially() {
     let plant = |lint: &str, level: &str| {
         format!(
