@@ -34,6 +34,8 @@ mod lane;
 #[cfg(feature = "workflows")]
 pub mod lane_serial;
 pub mod lineage;
+#[cfg(feature = "workflows")]
+pub mod lint_floor;
 #[cfg(feature = "markdown")]
 mod markdown;
 #[cfg(feature = "classification")]
