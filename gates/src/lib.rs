@@ -26,8 +26,12 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
+#[cfg(feature = "classification")]
+mod junit;
 mod lane;
 pub mod lineage;
+#[cfg(feature = "classification")]
+pub mod load_bearing;
 #[cfg(feature = "markdown")]
 mod markdown;
 #[cfg(feature = "classification")]
