@@ -11,6 +11,10 @@ pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+#[cfg(feature = "contracts")]
+pub mod contract_freeze;
+#[cfg(feature = "classification")]
+pub mod dependency_fence;
 pub mod diff_guard;
 #[cfg(all(feature = "classification", feature = "markdown"))]
 pub mod docs_commands;
@@ -48,6 +52,10 @@ pub mod runtime_matrix;
 #[cfg(feature = "source-scan")]
 mod rust_source;
 pub mod set_equality;
+#[cfg(feature = "workflows")]
+mod shell;
+#[cfg(feature = "classification")]
+pub mod source_fence;
 #[cfg(feature = "source-scan")]
 pub mod source_scan;
 #[cfg(feature = "classification")]
@@ -60,5 +68,9 @@ pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
 mod view;
+#[cfg(feature = "workflows")]
+mod workflow;
+#[cfg(feature = "workflows")]
+pub mod workflow_policy;
 #[cfg(feature = "classification")]
 mod workspace;

@@ -136,6 +136,53 @@ pub(crate) fn tests(
     Ok(found)
 }
 
+/// The outermost items that only test builds have, wherever they stand, in function bodies and macro calls too.
+pub(crate) fn test_only_items(tokens: &[Token]) -> Vec<Item> {
+    let mut found = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        let opens = tokens[index].is("#") && tokens.get(index + 1).is_some_and(|next| next.is("["));
+        // Reading an item costs its length, so only what carries a telling attribute is read as one.
+        let item = if opens && is_marked_test_only(tokens, index) {
+            item(tokens, index, tokens.len())
+        } else {
+            None
+        };
+        match item {
+            Some(item) if item.is_test_only => {
+                index = item.whole.end.max(index + 1);
+                found.push(item);
+            }
+            Some(_) | None => index += 1,
+        }
+    }
+    found
+}
+
+/// Whether one of the attributes that begin at `start` makes its item part of test builds only.
+fn is_marked_test_only(tokens: &[Token], start: usize) -> bool {
+    let mut index = start;
+    while tokens.get(index).is_some_and(|token| token.is("#"))
+        && tokens.get(index + 1).is_some_and(|next| next.is("["))
+    {
+        let after = after_group(tokens, index + 1);
+        let content = &tokens[index + 2..after.saturating_sub(1).max(index + 2)];
+        let (path, next) = leading_path(content);
+        let is_cfg = path == ["cfg"] && content.get(next).is_some_and(|token| token.is("("));
+        let condition = if is_cfg {
+            let inner = after_group(content, next).saturating_sub(1).max(next + 1);
+            implies_test(&content[next + 1..inner])
+        } else {
+            false
+        };
+        if condition || is_test_attribute(content) {
+            return true;
+        }
+        index = after;
+    }
+    false
+}
+
 /// Functions under a test attribute among the tokens of a macro call.
 fn in_macro(tokens: &[Token], range: Range<usize>) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();

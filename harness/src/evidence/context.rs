@@ -6,10 +6,12 @@ mod command;
 mod digests;
 mod file;
 mod snapshot;
+mod written;
 
 pub use command::{Command, Tool};
 pub use file::File;
 pub use snapshot::{Change, Snapshot};
+pub use written::Scratch;
 
 use super::{environment::Environment, git::Git, glob::Globs, host::Host, tree::Tree};
 use crate::{
