@@ -71,6 +71,8 @@ mod view;
 #[cfg(feature = "workflows")]
 mod workflow;
 #[cfg(feature = "workflows")]
+pub mod workflow_aggregate;
+#[cfg(feature = "workflows")]
 pub mod workflow_policy;
 #[cfg(feature = "classification")]
 mod workspace;

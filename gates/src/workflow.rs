@@ -6,6 +6,7 @@ pub(crate) mod expression;
 mod keys;
 mod matrix;
 mod permissions;
+pub(crate) mod script;
 mod text;
 mod view;
 mod yaml;

@@ -1,6 +1,7 @@
 //! What workflows must and must not say, rule by rule. It does not ask whether a lane runs what it is named after, nor
 //! whether it hides a failure: those are kinds of their own.
 
+mod commands;
 mod config;
 mod guard;
 mod limits;
@@ -12,7 +13,8 @@ mod variables;
 
 use crate::{
     admission::Admissions,
-    lane::{ADMISSION_UNUSED, NOT_STATIC, OPAQUE, SELECTOR_MATCHES_NOTHING},
+    lane::{ADMISSION_UNUSED, NOT_STATIC, OPAQUE, SCRIPT_UNPARSED, SELECTOR_MATCHES_NOTHING},
+    shell::open::Project,
     workflow::{
         self, Body, EXPRESSION_INVALID, Hidden, Job, Lane, MERGE_KEY, NEEDS_CYCLE,
         NEEDS_UNKNOWN_JOB, Scope, UNKNOWN_KEY, WORKFLOW_INVALID, WORKFLOW_NOT_LOADED,
@@ -155,6 +157,14 @@ const ACTION_NOT_PINNED: Code = Code::new(
 );
 const ACTION_NOT_ALLOWED: Code =
     Code::new("PC1440", "action_not_allowed", "An action is used that no rule lists.");
+const RUN_NOT_ALLOWED: Code =
+    Code::new("PC1441", "run_not_allowed", "A lane runs a command that no pattern allows.");
+const RUN_DENIED: Code =
+    Code::new("PC1442", "run_denied", "A lane runs a command that a pattern denies.");
+const RUN_MISSING: Code =
+    Code::new("PC1443", "run_missing", "A lane does not run a command that a rule names.");
+const RUN_ORDER_DIFFERS: Code =
+    Code::new("PC1444", "run_order_differs", "A lane runs its commands in another order.");
 const ADVISORY_DIFFERS: Code =
     Code::new("PC1445", "advisory_differs", "Another step may fail than a rule states.");
 const FORK_GUARD_MISSING: Code =
@@ -196,6 +206,10 @@ const CODES: &[Code] = &[
     ENV_DENIED,
     ACTION_NOT_PINNED,
     ACTION_NOT_ALLOWED,
+    RUN_NOT_ALLOWED,
+    RUN_DENIED,
+    RUN_MISSING,
+    RUN_ORDER_DIFFERS,
     ADVISORY_DIFFERS,
     FORK_GUARD_MISSING,
     GUARD_INEFFECTIVE,
@@ -204,6 +218,7 @@ const CODES: &[Code] = &[
     ARTIFACT_NAME_CLASH,
     NOT_STATIC,
     OPAQUE,
+    SCRIPT_UNPARSED,
     SELECTOR_MATCHES_NOTHING,
     ADMISSION_UNUSED,
     WORKFLOW_TWINS,
@@ -219,6 +234,7 @@ const CODES: &[Code] = &[
 /// What a rule needs to be judged.
 struct Look<'r> {
     rule: &'r Rule,
+    project: &'r Project<'r>,
     /// The `rust-version` of the root manifest, where a rule asks for it.
     rust_version: Option<&'r str>,
 }
@@ -249,13 +265,15 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
     let admissions: Vec<_> = config.rules.iter().flat_map(Rule::admissions).collect();
     let mut admissions = Admissions::new(cx, admissions);
     let mut used = Vec::new();
+    let reader = |path: &str| workflow::script::read(cx, path);
+    let project = Project::new(&reader);
     let mut report = Report::new(out);
     for workflow in &workflows {
         shape::matrices(workflow, &mut report);
     }
     let mut first = 0;
     for rule in &config.rules {
-        let look = Look { rule, rust_version: rust_version.as_deref() };
+        let look = Look { rule, project: &project, rust_version: rust_version.as_deref() };
         let selected = selected(rule, &workflows, first, &mut used);
         first += rule.except_file.len();
         judge(&look, &selected, &mut report)?;
@@ -358,6 +376,7 @@ fn one_job(
         steps::uses(look, lane, report)?;
         steps::advisory(look, lane, report);
         steps::artifacts(look, lane, report);
+        commands::commands(look, lane, look.project, report)?;
         if look.rule.job.is_some() {
             limits::permissions(look, lane, report);
             variables::inherited(look, lane, report);
@@ -383,6 +402,10 @@ fn unseen(look: &Look<'_>, hidden: &Hidden<'_>, report: &mut Report<'_>) {
         || rule.runs_on.is_some()
         || rule.runner_pinned == Some(true)
         || rule.steps_advisory.is_some()
+        || rule.run_allow.is_some()
+        || rule.run_deny.is_some()
+        || rule.run_require.is_some()
+        || rule.run_order.is_some()
         || rule.fork_guard.is_some()
         || rule.artifact_unique == Some(true)
         || (rule.matrix_superset.is_some() && hidden.job.matrix.is_none())

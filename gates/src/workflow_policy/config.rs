@@ -279,6 +279,16 @@ fn unreadable(rule: &Rule, known: &BTreeSet<String>) -> Vec<(String, &'static st
             }
         }
     }
+    let lists = [&rule.run_allow, &rule.run_deny, &rule.run_require, &rule.run_order];
+    for pattern in lists.into_iter().flatten().flatten() {
+        if crate::shell::argv::ArgvPattern::parse(pattern).is_none() {
+            let what = "a pattern of a command has no word".to_owned();
+            found.push((
+                what,
+                "write the words of the command, `*` for one and `**` for any number",
+            ));
+        }
+    }
     if let Some(Err(why)) = rule.condition.as_deref().map(condition) {
         found.push((format!("`condition` does not parse: {why}"), "correct the expression"));
     }

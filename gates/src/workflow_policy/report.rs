@@ -57,7 +57,7 @@ impl<'o> Report<'o> {
         self.add(finding);
     }
 
-    fn add(&mut self, finding: Finding) {
+    pub(super) fn add(&mut self, finding: Finding) {
         let place = finding.location.clone().unwrap_or_else(|| portcullis::Location::file(""));
         let detail = [&finding.expected, &finding.found].map(|text| text.as_deref().unwrap_or(""));
         let key = (finding.code.clone(), place.path, place.line, place.column, detail.join("\0"));

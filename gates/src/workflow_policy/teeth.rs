@@ -6,7 +6,8 @@ use super::{
     EXPRESSION_INVALID, FORK_GUARD_MISSING, GUARD_INEFFECTIVE, JOB_MISSING, JOB_UNEXPECTED,
     MATRIX_EMPTY, MATRIX_VALUE_MISSING, MATRIX_VALUE_NOT_STRING, MERGE_KEY, NEEDS_CYCLE,
     NEEDS_MISSING, NEEDS_UNKNOWN_JOB, NOT_STATIC, OPAQUE, PERMISSION_MISSING, PERMISSION_TOO_WIDE,
-    PERMISSIONS_UNSET, RUNNER_NOT_ALLOWED, RUNNER_NOT_PINNED, SELECTOR_MATCHES_NOTHING,
+    PERMISSIONS_UNSET, RUN_DENIED, RUN_MISSING, RUN_NOT_ALLOWED, RUN_ORDER_DIFFERS,
+    RUNNER_NOT_ALLOWED, RUNNER_NOT_PINNED, SCRIPT_UNPARSED, SELECTOR_MATCHES_NOTHING,
     TIMEOUT_MISSING, TIMEOUT_TOO_LONG, TRIGGER_DENIED, TRIGGER_MISSING, TRIGGER_NARROWED,
     UNKNOWN_KEY, WORKFLOW_INVALID, WORKFLOW_NOT_LOADED, WORKFLOW_TWINS,
 };
@@ -326,6 +327,42 @@ artifact_unique = true
         steps!("      - uses: actions/checkout@v4\n")
     ),
     bad!("a_foreign_action", ACTION_NOT_ALLOWED, "uses_allow = [\"ours/*\"]\n", SHA),
+    bad!(
+        "a_denied_name_in_a_script",
+        ENV_DENIED,
+        "env_deny = [\"INSTA_*\"]\n",
+        steps!("      - run: INSTA_UPDATE=always cargo test\n")
+    ),
+    bad!(
+        "a_command_nobody_allowed",
+        RUN_NOT_ALLOWED,
+        "run_allow = [\"cargo **\"]\n",
+        steps!("      - run: cargo test && curl example.org\n")
+    ),
+    bad!(
+        "a_denied_command_behind_a_shell",
+        RUN_DENIED,
+        "run_deny = [\"** --bless\"]\n",
+        steps!("      - run: sudo bash -c 'just --version; cargo xtask schemas --bless'\n")
+    ),
+    bad!(
+        "the_command_in_a_comment",
+        RUN_MISSING,
+        "run_require = [\"cargo test **\"]\n",
+        steps!("      - run: |\n          # cargo test\n          echo 'cargo test'\n")
+    ),
+    bad!(
+        "the_check_before_the_build",
+        RUN_ORDER_DIFFERS,
+        "run_order = [\"cargo build **\", \"cargo test **\"]\n",
+        steps!("      - run: cargo test\n      - run: cargo build\n")
+    ),
+    bad!(
+        "a_script_with_an_open_quote",
+        SCRIPT_UNPARSED,
+        "run_require = [\"cargo test **\"]\n",
+        steps!("      - run: cargo test 'a\n")
+    ),
     bad!(
         "a_step_may_fail",
         ADVISORY_DIFFERS,

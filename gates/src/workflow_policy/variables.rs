@@ -83,6 +83,27 @@ fn compare(
     });
 }
 
+/// Reports a variable that a script sets to another value.
+pub(super) fn differs(
+    whose: &str,
+    name: &str,
+    expected: &str,
+    found: &str,
+    place: &Place,
+    report: &mut Report<'_>,
+) {
+    let found = crate::shell::argv::shown(found);
+    report.push(Violation {
+        code: super::ENV_DIFFERS,
+        place,
+        subject: format!("{whose}/{name}"),
+        message: format!("`{whose}` sets {name} to `{found}`"),
+        expected: format!("{name}: {expected}"),
+        found,
+        remedy: "remove the assignment from the script",
+    });
+}
+
 /// The values of a variable as printed, over the matrix.
 fn values(text: &Text, lane: Option<&Lane<'_>>) -> Option<Vec<String>> {
     let template = Template::of(text);

@@ -36,7 +36,9 @@ impl Scene {
     ) -> Self {
         let jobs = needs.into_iter().map(|(id, result)| {
             let result = ("result".to_owned(), Value::Text(result.to_owned()));
-            (id.to_owned(), Value::open([result]))
+            // What a job hands on is not known, but it is no part of any question about its result.
+            let outputs = ("outputs".to_owned(), Value::closed([]));
+            (id.to_owned(), Value::closed([result, outputs]))
         });
         self.contexts.insert("needs".to_owned(), Value::closed(jobs));
         self
@@ -317,6 +319,22 @@ impl Template {
             Part::Expression(expression) => Some(expression),
             Part::Text(_) | Part::Broken => None,
         })
+    }
+
+    /// Its text with every expression that the scene knows replaced. The others stay expressions.
+    pub(crate) fn render(&self, scene: &Scene) -> String {
+        let mut text = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(piece) => text.push_str(piece),
+                Part::Expression(expression) => match scene.value(expression).print() {
+                    Some(known) => text.push_str(&known),
+                    None => text.push_str("${{ unknown }}"),
+                },
+                Part::Broken => text.push_str("${{ unknown }}"),
+            }
+        }
+        text
     }
 
     /// What it comes to.
