@@ -251,11 +251,3 @@ fn the_matrix_is_the_committed_one() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
 }
-
-#[test]
-fn fg55_a_snapshot_is_never_blessed_in_ci() {
-    assert_eq!(portcullis_repo::bless_requested(Some("1"), None), Ok(true));
-    assert_eq!(portcullis_repo::bless_requested(None, Some("true")), Ok(false));
-    let refused = portcullis_repo::bless_requested(Some("1"), Some("true"));
-    assert!(refused.is_err_and(|text| text.contains("bless_refused")));
-}

@@ -1,6 +1,7 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
 mod census;
+mod ci;
 mod diff;
 mod explain;
 mod list;
@@ -31,5 +32,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
         Verb::Verify(verify) => verify::run(verify, out),
+        Verb::Ci(ci) => ci::run(ci, out),
     }
 }

@@ -4,6 +4,7 @@
 use portcullis_gates as _;
 
 mod args;
+mod ci;
 mod command;
 mod digest;
 mod engine;

@@ -1,5 +1,7 @@
 //! Rust sources as gates read them: flat tokens with places, without comments. It resolves no names across files.
 
+#[cfg(feature = "classification")]
+mod active;
 mod attributes;
 #[cfg(feature = "classification")]
 mod items;
@@ -7,15 +9,17 @@ mod items;
 mod module_tree;
 mod paths;
 
+#[cfg(feature = "classification")]
+pub(crate) use active::{Features, RosterTest, file_tests};
 pub(crate) use attributes::attributes;
 #[cfg(feature = "classification")]
-pub(crate) use items::{ItemKind, Test, items, tests};
+pub(crate) use items::{ItemKind, Test, items, test_only_items, tests};
 #[cfg(feature = "classification")]
-pub(crate) use module_tree::{ModuleFile, module_files};
+pub(crate) use module_tree::{ModuleFile, declared_elsewhere, module_files};
 #[cfg(feature = "classification")]
 pub(crate) use paths::PathUse;
 #[cfg(feature = "classification")]
-pub(crate) use paths::{Written, written};
+pub(crate) use paths::{Written, fits, written};
 pub(crate) use paths::{ends_with, path_uses};
 
 use portcullis::{Fault, Location, RelPath, wire::code::INPUT_UNREADABLE};

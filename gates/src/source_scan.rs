@@ -49,11 +49,11 @@ const FORBIDDEN_IDENTIFIER: Code = Code::new(
     "forbidden_identifier",
     "A source uses a name or path that its gate forbids.",
 );
-const FORBIDDEN_MACRO: Code =
+pub(crate) const FORBIDDEN_MACRO: Code =
     Code::new("PC1031", "forbidden_macro", "A source calls a macro that its gate forbids.");
-const FORBIDDEN_ATTRIBUTE: Code =
+pub(crate) const FORBIDDEN_ATTRIBUTE: Code =
     Code::new("PC1032", "forbidden_attribute", "A source has an attribute that its gate forbids.");
-const FORBIDDEN_TEXT: Code =
+pub(crate) const FORBIDDEN_TEXT: Code =
     Code::new("PC1033", "forbidden_text", "A file has a line that its gate forbids.");
 pub(crate) const ALLOW_ENTRY_EXPIRED: Code =
     Code::new("PC1034", "allow_entry_expired", "An allowance is past its last valid day.");

@@ -61,7 +61,7 @@ const TOKEN_MISSING: Code =
     Code::new("PC1190", "token_missing", "A text lacks a token that it must have.");
 const TOKEN_FORBIDDEN: Code =
     Code::new("PC1191", "token_forbidden", "A text has a token that it must not have.");
-const SECTION_MISSING: Code =
+pub(crate) const SECTION_MISSING: Code =
     Code::new("PC1192", "section_missing", "A page lacks a section that it must have.");
 const SECTION_EMPTY: Code =
     Code::new("PC1193", "section_empty", "A section that a page must have is empty.");

@@ -1,7 +1,7 @@
 //! A cargo workspace as `cargo metadata` describes it: its own packages and targets. It builds nothing.
 
 use portcullis::{
-    Examined, Fault, GateContext, GateError, RelPath, SkipReason,
+    Code, Examined, Fault, GateContext, GateError, RelPath, SkipReason,
     evidence::process::{Exit, Finished},
     wire::code::{COMMAND_FAILED, COMMAND_TIMED_OUT, INPUT_TOO_LARGE},
 };
@@ -25,26 +25,9 @@ impl Workspace {
         if cx.tool("cargo")?.is_none() {
             return Ok(None);
         }
-        let manifest = cx.file_at(manifest)?;
-        // Lock file and network stay untouched: without dependencies cargo needs neither.
-        let words =
-            ["cargo", "metadata", "--no-deps", "--locked", "--offline", "--format-version", "1"];
-        let mut command = cx.command(&words.map(str::to_owned)).timeout(METADATA_TIMEOUT).quiet();
-        let path = manifest.path().as_str();
-        let folder = path.rsplit_once('/').map(|(folder, _name)| folder.to_owned());
-        if let Some(folder) = &folder {
-            command = command.cwd(cx.file_at(folder)?.path().clone());
-        }
-        let finished = command.run()?;
-        let text = cx.watch(answer(&finished))?;
-        let metadata = cargo_metadata::MetadataCommand::parse(&text).map_err(|source| {
-            Fault::new(
-                COMMAND_FAILED,
-                "the answer of `cargo metadata` cannot be read",
-                "update cargo or portcullis",
-            )
-            .because(&source)
-        })?;
+        let manifest = cx.file_at(manifest)?.path().clone();
+        let folder = manifest.as_str().rsplit_once('/').map(|(folder, _name)| folder.to_owned());
+        let metadata = cx.watch(metadata(cx, &manifest, &["--no-deps"], COMMAND_FAILED))?;
         Ok(Some(Self { metadata, folder }))
     }
 
@@ -57,6 +40,13 @@ impl Workspace {
     pub(crate) fn packages(&self) -> impl Iterator<Item = &cargo_metadata::Package> {
         let members = &self.metadata.workspace_members;
         self.metadata.packages.iter().filter(move |package| members.contains(&package.id))
+    }
+
+    /// The members that cargo means at the root of the workspace when a command names none.
+    #[cfg(feature = "workflows")]
+    pub(crate) fn default_packages(&self) -> impl Iterator<Item = &cargo_metadata::Package> {
+        let members = &self.metadata.workspace_default_members;
+        self.packages().filter(move |package| members.contains(&package.id))
     }
 
     /// The path below the repository of a file that cargo names absolutely.
@@ -73,7 +63,32 @@ impl Workspace {
     }
 }
 
-fn answer(finished: &Finished) -> Result<String, Fault> {
+/// Asks cargo about the workspace of a manifest. Lock file and network stay untouched.
+///
+/// The fault is the caller's to watch: whoever has something better to report may drop it.
+///
+/// # Errors
+/// `failed` when cargo refuses the manifest or the lock file, and when it takes too long or answers too much.
+pub(crate) fn metadata(
+    cx: &GateContext<'_>,
+    manifest: &RelPath,
+    words: &[&str],
+    failed: Code,
+) -> Result<cargo_metadata::Metadata, Fault> {
+    let fixed = ["cargo", "metadata", "--locked", "--offline", "--format-version", "1"];
+    let words: Vec<String> = fixed.iter().chain(words).map(|word| (*word).to_owned()).collect();
+    let mut command = cx.command(&words).timeout(METADATA_TIMEOUT).quiet();
+    if let Some((folder, _name)) = manifest.as_str().rsplit_once('/') {
+        command = command.cwd(cx.file_at(folder)?.path().clone());
+    }
+    let text = answer(&command.run()?, failed)?;
+    cargo_metadata::MetadataCommand::parse(&text).map_err(|source| {
+        let headline = "the answer of `cargo metadata` cannot be read";
+        Fault::new(failed, headline, "update cargo or portcullis").because(&source)
+    })
+}
+
+fn answer(finished: &Finished, failed: Code) -> Result<String, Fault> {
     if finished.timed_out {
         let headline = format!("`cargo metadata` ran longer than {} s", METADATA_TIMEOUT.as_secs());
         return Err(Fault::new(
@@ -85,12 +100,8 @@ fn answer(finished: &Finished) -> Result<String, Fault> {
     if finished.exit != Exit::Code(0) {
         let stderr = finished.stderr.text();
         let lines: Vec<&str> = stderr.lines().take(8).collect();
-        return Err(Fault::new(
-            COMMAND_FAILED,
-            "`cargo metadata` failed",
-            "mend the manifests it names",
-        )
-        .found(lines.join(" | ")));
+        return Err(Fault::new(failed, "`cargo metadata` failed", "mend the manifests it names")
+            .found(lines.join(" | ")));
     }
     if finished.stdout.cut > 0 {
         let headline = "the answer of `cargo metadata` is larger than what is kept";

@@ -11,6 +11,17 @@ use portcullis::{
 };
 use std::path::Path;
 
+/// A snapshot regenerated and then compared in CI would agree with whatever the change made of it.
+#[test]
+fn fg55_a_snapshot_is_never_blessed_in_ci() {
+    assert_eq!(portcullis_repo::bless_requested(Some("1"), None), Ok(true));
+    assert_eq!(portcullis_repo::bless_requested(None, Some("true")), Ok(false));
+    for ci in ["true", "1", "yes"] {
+        let refused = portcullis_repo::bless_requested(Some("1"), Some(ci));
+        assert!(refused.is_err_and(|text| text.contains("bless_refused")), "CI={ci}");
+    }
+}
+
 /// One `use pack as _;` is deleted, the others stay.
 #[test]
 fn fg04_a_pack_that_nothing_links() {

@@ -14,16 +14,9 @@ const WORKFLOW: &str = "needs the gates over workflows";
 
 /// Numbers that nothing here provokes yet, and what they wait for.
 const LATER: &[(u32, &str)] = &[
-    (29, "needs the gate over nextest's configuration"),
-    (30, "needs the gate over nextest's configuration"),
     (51, "needs the tree digest of the work tree in the decision"),
-    (52, "needs policy on two trees"),
-    (55, "belongs to the tests of snapshots and of the census, until its case stands here"),
     (64, WORKFLOW),
-    (65, WORKFLOW),
     (66, WORKFLOW),
-    (67, WORKFLOW),
-    (68, WORKFLOW),
     (70, MERGE),
     (71, MERGE),
     (72, MERGE),

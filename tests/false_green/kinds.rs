@@ -8,12 +8,10 @@ use portcullis::{
     GateTable,
     declare::KindDecl,
     testing::{Bench, Seen},
-    wire::outcome::Effective,
+    wire::outcome::{Effective, Lane},
 };
 use portcullis_gates::{
-    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION,
-    cargo_config::CARGO_CONFIG, lineage::LINEAGE, set_equality::SET_EQUALITY,
-    source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY,
+    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD, lineage::LINEAGE, nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY, workflow_aggregate::WORKFLOW_AGGREGATE, workflow_policy::WORKFLOW_POLICY,
 };
 use std::{fs, path::Path};
 
@@ -95,6 +93,33 @@ fn fg22_a_forced_environment_is_a_finding() {
         Row("fg22_mode", &CARGO_CONFIG, Effective::Fail, "cargo_env_override"),
         Row("fg22_run_id", &CARGO_CONFIG, Effective::Fail, "cargo_env_override"),
     ]);
+}
+
+/// A misspelt key of nextest's configuration, which nextest passes over with a warning.
+#[test]
+fn fg29_a_key_that_nextest_does_not_read() {
+    check(&[Row("fg29", &NEXTEST_CONFIG, Effective::Fail, "nextest_config_unknown_key")]);
+}
+
+/// An override for a test that has another name by now.
+#[test]
+fn fg30_an_override_that_matches_no_test() {
+    check(&[Row("fg30", &NEXTEST_CONFIG, Effective::Fail, "nextest_override_unmatched")]);
+}
+
+/// The clone has the commit of the change and no other, as a shallow one has; the provider names a base.
+#[test]
+fn fg52_a_base_that_the_clone_does_not_have() {
+    let row = Row("fg52", &DIFF_GUARD, Effective::Error, "base_unresolvable");
+    let clone = || bench(&row, "bad").git().lane(Lane::Pr).env("CI", "true");
+    let seen = clone().env("GITHUB_BASE_REF", "main").run();
+    let expected = Verdict { effective: row.2, code: Some(row.3.to_owned()), exit: 11 };
+    assert_eq!(judged(&seen), expected, "{:?}", seen.messages);
+    let error = format!("{:?}", seen.error());
+    assert!(error.contains("fetch-depth: 0"), "the fetch depth to set is named: {error}");
+    let control = bench(&row, "bad").git().lane(Lane::Pr).run();
+    let passed = Verdict { effective: Effective::Pass, code: None, exit: 0 };
+    assert_eq!(judged(&control), passed, "{:?}", control.messages);
 }
 
 /// The required artifact is absent; files beside it are there.
@@ -217,4 +242,23 @@ fn fg69_a_canary_that_measured_nothing_comparable() {
         Row("fg69_baseline", &CANARY_REGRESSION, Effective::Error, "baseline_not_positive"),
         Row("fg69_crash", &CANARY_REGRESSION, Effective::Error, "run_failed"),
     ]);
+}
+
+/// The job that is required is skipped as soon as a job it needs fails, and a skipped job counts as success.
+#[test]
+fn fg65_a_required_job_that_is_skipped_when_it_counts() {
+    check(&[Row("fg65", &WORKFLOW_AGGREGATE, Effective::Fail, "aggregate_not_always")]);
+}
+
+/// A job that calls a workflow of another repository has no step that a rule could look at.
+#[test]
+fn fg67_a_reusable_job_has_no_steps_to_check() {
+    check(&[Row("fg67", &WORKFLOW_POLICY, Effective::Error, "nothing_examined")]);
+}
+
+/// A job that stands twice is the last one alone; two cells that upload under one name keep one of the two.
+#[test]
+fn fg68_a_job_twice_and_an_artifact_twice() {
+    check(&[Row("fg68", &WORKFLOW_POLICY, Effective::Error, "duplicate_key")]);
+    check(&[Row("fg68_names", &WORKFLOW_POLICY, Effective::Fail, "artifact_name_clash")]);
 }

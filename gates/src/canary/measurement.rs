@@ -19,7 +19,7 @@ pub(crate) fn file<'a>(cx: &GateContext<'a>, id: &str) -> Result<File<'a>, GateE
 
 /// The measurement of this run; `None` when there is none.
 pub(crate) fn of_run(cx: &GateContext<'_>, id: &str) -> Result<Option<Measurement>, GateError> {
-    if !cx.has_run_folder() {
+    if !cx.has_run_folder()? {
         return Ok(None);
     }
     let file = file(cx, id)?;

@@ -136,21 +136,72 @@ pub(crate) fn tests(
     Ok(found)
 }
 
+/// The outermost items that only test builds have, wherever they stand, in function bodies and macro calls too.
+pub(crate) fn test_only_items(tokens: &[Token]) -> Vec<Item> {
+    let mut found = Vec::new();
+    let mut index = 0;
+    while index < tokens.len() {
+        let opens = tokens[index].is("#") && tokens.get(index + 1).is_some_and(|next| next.is("["));
+        // Reading an item costs its length, so only what carries a telling attribute is read as one.
+        let item = if opens && is_marked_test_only(tokens, index) {
+            item(tokens, index, tokens.len())
+        } else {
+            None
+        };
+        match item {
+            Some(item) if item.is_test_only => {
+                index = item.whole.end.max(index + 1);
+                found.push(item);
+            }
+            Some(_) | None => index += 1,
+        }
+    }
+    found
+}
+
+/// Whether one of the attributes that begin at `start` makes its item part of test builds only.
+fn is_marked_test_only(tokens: &[Token], start: usize) -> bool {
+    let mut index = start;
+    while tokens.get(index).is_some_and(|token| token.is("#"))
+        && tokens.get(index + 1).is_some_and(|next| next.is("["))
+    {
+        let after = after_group(tokens, index + 1);
+        let content = &tokens[index + 2..after.saturating_sub(1).max(index + 2)];
+        let (path, next) = leading_path(content);
+        let is_cfg = path == ["cfg"] && content.get(next).is_some_and(|token| token.is("("));
+        let condition = if is_cfg {
+            let inner = after_group(content, next).saturating_sub(1).max(next + 1);
+            implies_test(&content[next + 1..inner])
+        } else {
+            false
+        };
+        if condition || is_test_attribute(content) {
+            return true;
+        }
+        index = after;
+    }
+    false
+}
+
 /// Functions under a test attribute among the tokens of a macro call.
 fn in_macro(tokens: &[Token], range: Range<usize>) -> Vec<(String, Range<usize>)> {
     let mut found = Vec::new();
     let mut index = range.start;
     let mut marked = None;
+    // Where the attributes in front of the next item begin: what stands before the mark belongs to the test, too.
+    let mut first = None;
     while index < range.end {
         let opens = tokens.get(index + 1).is_some_and(|next| next.is("["));
         if tokens[index].is("#") && opens {
             let end = after_group(tokens, index + 1);
+            let start = *first.get_or_insert(index);
             if is_test_attribute(&tokens[index + 2..end.saturating_sub(1).max(index + 2)]) {
-                marked.get_or_insert(index);
+                marked.get_or_insert(start);
             }
             index = end;
             continue;
         }
+        first = None;
         if tokens[index].is_ident("fn")
             && let Some(start) = marked.take()
             && let Some(name) = tokens.get(index + 1).filter(|next| next.kind == Kind::Ident)

@@ -108,6 +108,38 @@ impl Declaration {
     }
 }
 
+/// The files that a source brings in from wherever it likes, by `#[path]` or `include!`, as the places they may be at.
+///
+/// Below inline modules a `#[path]` starts at a folder that depends on whether its file is a root, so both are named.
+pub(crate) fn declared_elsewhere(file: &RelPath, tokens: &[Token]) -> Vec<(Vec<String>, Token)> {
+    let here = folder(file);
+    let own = file.as_str().trim_end_matches(".rs");
+    let mut found = Vec::new();
+    for declaration in declarations(tokens) {
+        let Some(path) = &declaration.path else { continue };
+        let inline = declaration.inline.join("/");
+        let starts = if inline.is_empty() {
+            vec![here.clone()]
+        } else {
+            vec![format!("{here}/{inline}"), format!("{own}/{inline}")]
+        };
+        let places = starts.iter().map(|start| plain(&format!("{start}/{path}"))).collect();
+        found.push((places, declaration.at));
+    }
+    for (index, token) in tokens.iter().enumerate() {
+        let after = |n: usize| tokens.get(index + n);
+        if token.is_ident("include")
+            && after(1).is_some_and(|next| next.is("!"))
+            && after(2).is_some_and(|next| next.kind == Kind::Open)
+            && let Some(literal) = after(3).filter(|next| next.kind == Kind::Literal)
+        {
+            let place = plain(&format!("{here}/{}", unquoted(&literal.text)));
+            found.push((vec![place], token.clone()));
+        }
+    }
+    found
+}
+
 fn absent(path: &impl std::fmt::Display, at: &Location) -> Fault {
     Fault::new(
         INPUT_UNREADABLE,

@@ -38,7 +38,7 @@ pub(crate) fn ends_with(path: &[String], parts: &[String]) -> bool {
 }
 
 /// Whether names fit parts of the same number; a part may begin or end with `*`.
-fn fits(names: &[String], parts: &[String]) -> bool {
+pub(crate) fn fits(names: &[String], parts: &[String]) -> bool {
     names.iter().zip(parts).all(|(name, part)| {
         match (part.strip_prefix('*'), part.strip_suffix('*')) {
             (Some(tail), _) => name.ends_with(tail),

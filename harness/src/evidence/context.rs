@@ -6,10 +6,12 @@ mod command;
 mod digests;
 mod file;
 mod snapshot;
+mod written;
 
 pub use command::{Command, Tool};
 pub use file::File;
 pub use snapshot::{Change, Snapshot};
+pub use written::Scratch;
 
 use super::{environment::Environment, git::Git, glob::Globs, host::Host, tree::Tree};
 use crate::{
@@ -300,11 +302,17 @@ impl<'a> GateContext<'a> {
         Ok(kind == Some(crate::evidence::tree::EntryKind::Dir))
     }
 
-    /// Whether this run has a directory yet, in which others may have left something.
-    #[must_use]
-    pub fn has_run_folder(&self) -> bool {
-        let runs = self.world.target_dir.join("portcullis/runs");
-        runs.join(self.world.run_id.as_str()).is_dir()
+    /// Whether this run has a directory yet. A check that is tried out has none.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn has_run_folder(&self) -> Result<bool, GateError> {
+        let run = self.world.target_dir.join("portcullis/runs").join(self.world.run_id.as_str());
+        self.trace.watch(run.try_exists().map_err(|source| {
+            let headline = "it is not known whether this run has a directory";
+            Fault::new(INPUT_UNREADABLE, headline, "make the target directory readable")
+                .because(&source)
+        }))
     }
 
     /// A file of this run's own directory, such as a view that a needed gate wrote.

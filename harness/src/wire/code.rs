@@ -115,6 +115,7 @@ codes! {
     PATTERN_INVALID = "PC0222", "pattern_invalid", "A glob or regular expression cannot be used.";
     BASE_UNRESOLVABLE = "PC0223", "base_unresolvable", "The base revision cannot be resolved.";
     BASE_NOT_ANCESTOR = "PC0228", "base_not_ancestor", "The base revision is no ancestor of the change.";
+    OUTPUT_UNWRITABLE = "PC0240", "output_unwritable", "Accepted output, or a file of one attempt, could not be written.";
 
     RECEIPT_UNSEALED = "PC0301", "receipt_unsealed", "An attempt started and never finished: killed, aborted or exited.";
     RECEIPT_WITHOUT_START = "PC0302", "receipt_without_start", "A verdict has no started record.";

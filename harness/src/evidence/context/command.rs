@@ -1,6 +1,6 @@
 //! Commands and tools as a gate sees them: argv without a shell, a cleared environment, captured output.
 
-use super::{Trace, World};
+use super::{Scratch, Trace, World};
 use crate::{
     evidence::{
         digest,
@@ -67,6 +67,7 @@ pub struct Command<'a> {
     trace: &'a Trace,
     argv: Vec<String>,
     cwd: Option<RelPath>,
+    scratch: Option<PathBuf>,
     env: BTreeMap<String, String>,
     pass: Vec<String>,
     timeout: Duration,
@@ -81,6 +82,7 @@ impl<'a> Command<'a> {
             trace,
             argv: argv.to_vec(),
             cwd: None,
+            scratch: None,
             env: BTreeMap::new(),
             pass: Vec::new(),
             timeout: Duration::from_secs(600),
@@ -93,6 +95,13 @@ impl<'a> Command<'a> {
     #[must_use]
     pub fn cwd(mut self, path: RelPath) -> Self {
         self.cwd = Some(path);
+        self
+    }
+
+    /// Runs it in a folder made for this attempt.
+    #[must_use]
+    pub fn in_scratch(mut self, scratch: &Scratch) -> Self {
+        self.scratch = Some(scratch.path().to_path_buf());
         self
     }
 
@@ -168,9 +177,10 @@ impl<'a> Command<'a> {
         })?;
         let mut env = self.world.environment.child_env(&self.pass)?;
         env.extend(self.env.clone());
-        let cwd = match &self.cwd {
-            Some(path) => self.world.tree.root().join(path.as_str()),
-            None => self.world.tree.root().to_path_buf(),
+        let cwd = match (&self.scratch, &self.cwd) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) => self.world.tree.root().join(path.as_str()),
+            (None, None) => self.world.tree.root().to_path_buf(),
         };
         let request =
             Request { argv, cwd, env, timeout: self.timeout, capture_bytes: CAPTURE_BYTES };
