@@ -5,6 +5,8 @@ mod artifact;
 pub mod artifact_contract;
 pub mod artifact_set;
 mod base_commit;
+#[cfg(feature = "workflows")]
+pub mod bench_collection;
 mod calendar;
 #[cfg(feature = "canary")]
 pub mod canary;

@@ -161,7 +161,7 @@ fn kind(target: &Target) -> Option<&'static str> {
 }
 
 /// What `default` turns on, transitively.
-fn default_features(package: &Package) -> Features {
+pub(crate) fn default_features(package: &Package) -> Features {
     let mut features = Features::new();
     let mut waiting = vec!["default".to_owned()];
     while let Some(name) = waiting.pop() {
