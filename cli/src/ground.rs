@@ -2,6 +2,7 @@
 
 use crate::{
     args::{Choice, ShardKind},
+    durations,
     engine::{
         cargo_test::{Cargo, TestTarget, crate_name},
         nextest,
@@ -11,7 +12,7 @@ use crate::{
     record::{Header, new_run_id},
     replays::Features,
     repository::Repository,
-    shard::{By, SHARDS_MAX, Shard},
+    shard::{By, SHARDS_MAX, Shard, Weights},
     suites::{self, Suites},
 };
 use anyhow::Context as _;
@@ -76,6 +77,7 @@ pub(crate) struct Ground {
     /// Package and target of what has no libtest around it.
     without_harness: BTreeSet<(String, String)>,
     documented: Vec<String>,
+    weights: Weights,
     /// What gate binaries need turned on, by package and target.
     pub features: Features,
     asked: Asked,
@@ -95,6 +97,7 @@ impl Ground {
         };
         let classification = repository.classification()?;
         let suites = Suites::parse(&classification)?;
+        let weights = durations::recorded(&repository)?;
         let quarantine = QuarantineFile::parse(CLASSIFICATION_FILE, &classification);
         let lane = match choice.lane.as_deref().and_then(Lane::parse) {
             Some(lane) => lane,
@@ -157,6 +160,7 @@ impl Ground {
             nextest_version,
             without_harness,
             documented: metadata.documented(),
+            weights,
             features,
             asked,
             repository,
@@ -199,6 +203,7 @@ impl Ground {
             suites: &self.suites,
             quarantine: &self.quarantine,
             documented: &self.documented,
+            weights: &self.weights,
         };
         Ok(plan::make(&world, &self.profile, &self.asked, &listed))
     }
@@ -297,7 +302,7 @@ fn asked(profile: &Profile, choice: &Choice) -> Result<Asked, Refused> {
     }
     let shard = match (choice.shard, choice.shard_kind) {
         (Some((index, total)), _) => {
-            Some(Shard { by: choice.shard_by.unwrap_or(By::Slice), index, total })
+            Some(Shard { by: choice.shard_by.unwrap_or(By::Slice), index, total, part: None })
         }
         (None, Some(kind)) => {
             let by = match kind {
@@ -311,7 +316,7 @@ fn asked(profile: &Profile, choice: &Choice) -> Result<Asked, Refused> {
                 let remedy = format!("count from 0: 0 <= index < total <= {SHARDS_MAX}");
                 return Err(usage(headline, remedy));
             }
-            Some(Shard { by, index, total })
+            Some(Shard { by, index, total, part: None })
         }
         (None, None) => None,
     };

@@ -128,6 +128,10 @@ impl Earlier {
         }
         for id in gates {
             let target = self.plan.targets.iter().find(|t| t.kind == Kind::Gate && t.test == id);
+            // A gate of another shard runs again with the one of this shard that needs it.
+            if target.is_none() && self.plan.shard.is_some() {
+                continue;
+            }
             // A gate that nobody listed cannot run again; the plan of the rerun will say that it is gone.
             let suite = target.map_or_else(|| "no gate binary".to_owned(), |t| t.suite.clone());
             failures.insert((suite, id.to_owned()));
@@ -154,7 +158,8 @@ pub(crate) fn states(
         decision.gates.iter().map(|gate| (gate.id.as_str(), gate)).collect();
     let nothing = Seen::default();
     let mut states = BTreeMap::new();
-    for target in plan.assigned() {
+    let own = plan.assigned();
+    for target in &own {
         let failed = || {
             let rung = prints.get(&(target.suite.as_str(), target.test.as_str()));
             State::Failed {
@@ -181,8 +186,7 @@ pub(crate) fn states(
     }
     // A gate that nobody listed is no target, and blocks all the same.
     for gate in decision.gates.iter().filter(|gate| gate.blocks) {
-        let listed =
-            plan.targets.iter().any(|t| t.kind == Kind::Gate && t.test == gate.id.as_str());
+        let listed = own.iter().any(|t| t.kind == Kind::Gate && t.test == gate.id.as_str());
         if !listed {
             let class = gate.code.clone().unwrap_or_default();
             let state = State::Failed { fingerprint: class.clone(), class };

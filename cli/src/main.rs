@@ -6,6 +6,7 @@ use portcullis_gates as _;
 mod args;
 mod command;
 mod digest;
+mod durations;
 mod engine;
 mod exit;
 mod ground;

@@ -129,7 +129,7 @@ fn whole(
         ground.plan(choice, scratch.path(), &mut |line| show(out, arguments.progress, line))
     })?;
     expect_something(ground, &plan)?;
-    record.write("plan.json", PLAN_SCHEMA, &plan)?;
+    record.write("plan.json", PLAN_SCHEMA, &plan.kept())?;
     record.write_text("expected.json", &ground.census.document())?;
     record.write("inputs.json", INPUTS_SCHEMA, &ground.recorded(&plan))?;
     let executed = phases.phase(ground, "execute", || {

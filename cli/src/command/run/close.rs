@@ -7,7 +7,7 @@ use crate::{
     exit::{Exit, OrExit, Refused},
     ground::{self, Ground},
     history::{self, Earlier},
-    outcome::{Outcome, Status},
+    outcome::{Outcome, Status, Tally},
     plan::{Plan, Target},
     record::Record,
     replays::{REPLAY_SCHEMA, Rung},
@@ -66,10 +66,21 @@ pub(super) fn close(
     if compared.as_ref().is_some_and(|triage| triage.status == triage::Standing::Regression) {
         exit = exit.worse(Exit::Regression);
     }
+    let mut tally = Tally::default();
+    let nothing = Seen::default();
+    for target in plan.assigned() {
+        let key = (target.suite.clone(), target.test.clone());
+        tally.add(target, seen.get(&key).unwrap_or(&nothing));
+    }
     let account = Account {
-        ground,
+        header: &ground.header,
+        environment: &ground.repository.environment,
+        root: ground.repository.root(),
+        lane: ground.lane,
+        nextest_version: &ground.nextest_version,
         plan,
-        outcomes: &executed.outcomes,
+        merged: None,
+        tally: &tally,
         judged: &judged,
         decision: &decision,
         failures: &failures,
@@ -118,7 +129,8 @@ fn decide(
     if unfiltered && selected.as_ref().is_some_and(|gates| !gates.is_empty()) {
         faults.extend(ground.census_faults.iter().cloned());
     }
-    let source_dirty = if selected.is_none() {
+    // What all shards together may certify, each of them must have looked at.
+    let source_dirty = if selected.is_none() || (plan.shard.is_some() && plan.gates.is_none()) {
         ground.is_dirty().unwrap_or_else(|fault| {
             faults.push(ground::undecided(&fault));
             true
@@ -278,7 +290,7 @@ fn lost(plan: &Plan, triage: Option<&Triage>) -> Option<Fault> {
 }
 
 /// Every document but the decision.
-fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> {
+pub(crate) fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> {
     let plan = account.plan;
     for failure in account.failures {
         let pointer = json!({
@@ -321,8 +333,8 @@ fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> 
         .map(|one| {
             json!({
                 "schema": "portcullis.quarantine_audit.v1",
-                "run_id": account.ground.header.run_id,
-                "ts": account.ground.header.clock.now,
+                "run_id": account.header.run_id,
+                "ts": account.header.clock.now,
                 "entry": one,
             })
         })
@@ -332,7 +344,7 @@ fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> 
 }
 
 /// Copies a sealed run. Links were refused when it was sealed, so there are none.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in from.read_dir()? {
         let entry = entry?;

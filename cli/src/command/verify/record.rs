@@ -2,7 +2,7 @@
 
 use crate::{
     outcome::Line,
-    plan::{self, Plan},
+    plan::Plan,
     verdict,
 };
 use portcullis::{
@@ -83,15 +83,15 @@ impl Record {
     pub(super) fn tests(&self, plan: &Plan, lines: &[Line]) -> Vec<Fault> {
         let today = self.clock.now.day();
         let judged = verdict::judge(plan, &verdict::collect(lines), &self.quarantine, today);
-        let hash = plan::hash(plan);
+        let (recorded, hash) = plan.digests();
         let mut faults = Vec::new();
-        if hash != plan.hash {
+        if hash != recorded {
             let headline = "the plan is not the one that was hashed";
             faults.push(
                 Fault::new(DECISION_DIFFERS, headline, REMEDY)
                     .at(Location::file("plan.json"))
                     .expected(hash.to_string())
-                    .found(plan.hash.to_string()),
+                    .found(recorded.to_string()),
             );
         }
         // A run that never ended has no facts, and is invalid whatever its tests say.
