@@ -75,6 +75,11 @@ pub(crate) enum Verb {
     /// Looks after waivers.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint")]
     Waiver(Waiver),
+    /// Joins the shards of one run, decides over all of them, and seals the result.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis merge shard-1 shard-2 shard-3\n  cargo portcullis merge downloads --out merged"
+    )]
+    Merge(Merge),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -123,6 +128,12 @@ pub(crate) struct Choice {
     /// Only what failed in an earlier run: a run directory, its `run.json` or `summary.json`, a run id, or `latest`.
     #[arg(long, conflicts_with_all = ["filters", "kind"], value_name = "RUN")]
     pub rerun_from: Option<String>,
+    /// Runs the test binaries of this archive of nextest, and builds nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_build")]
+    pub archive: Option<PathBuf>,
+    /// Runs the test binaries that the run before built, whatever the sources say now; such a run never certifies.
+    #[arg(long)]
+    pub no_build: bool,
     /// Where the decision holds: `local`, `pr`, `main` or `release`.
     #[arg(long, value_parser = ["local", "pr", "main", "release"])]
     pub lane: Option<String>,
@@ -303,6 +314,17 @@ pub(crate) enum WaiverVerb {
     /// Checks every waiver against today and shows when they end.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint --format json")]
     Lint,
+}
+
+/// `merge`.
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The run directories of all shards, or folders that hold them one level down.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Copies the sealed run directory there; it must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `verify`.

@@ -4,13 +4,14 @@ mod census;
 mod diff;
 mod explain;
 mod list;
+mod merge;
 mod plan;
 mod replay;
 mod run;
 mod verify;
 mod waiver;
 
-pub(crate) use run::{Failure, scratch};
+pub(crate) use run::{Failure, INDEX_SCHEMA, copy, scratch};
 
 use crate::{
     args::{Arguments, Verb},
@@ -30,6 +31,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
+        Verb::Merge(merge) => merge::run(merge, out),
         Verb::Verify(verify) => verify::run(verify, out),
     }
 }

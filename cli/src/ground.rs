@@ -5,7 +5,7 @@ use crate::{
     durations,
     engine::{
         cargo_test::{Cargo, TestTarget, crate_name},
-        nextest,
+        nextest::{self, Binaries},
     },
     exit::{Exit, OrExit, Refused},
     plan::{self, Asked, Plan, World},
@@ -17,8 +17,8 @@ use crate::{
 };
 use anyhow::Context as _;
 use portcullis::{
-    Fault, Lane, RunId,
-    evidence::{clock::Stopwatch, git::Git},
+    Digest, Fault, Lane, RunId,
+    evidence::{clock::Stopwatch, digest, git::Git},
     kernel::{
         census::Census,
         near::near,
@@ -29,7 +29,7 @@ use portcullis::{
     },
     runner::session::{Base, CLASSIFICATION_FILE, MODE_VARIABLE, POLICY_FILE},
     wire::{
-        code::{BASE_UNRESOLVABLE, USAGE},
+        code::{BASE_UNRESOLVABLE, LIST_FAILED, USAGE},
         receipt::{ErrorRecord, Source},
     },
 };
@@ -75,6 +75,8 @@ pub(crate) struct Ground {
     /// Where cargo builds.
     pub target_dir: PathBuf,
     /// Package and target of what has no libtest around it.
+    /// Where the test binaries come from.
+    pub binaries: Binaries,
     without_harness: BTreeSet<(String, String)>,
     documented: Vec<String>,
     weights: Weights,
@@ -122,6 +124,8 @@ impl Ground {
             })
             .collect();
         let cargo = cargo.with_features(all.into_iter().collect());
+        let (binaries, archive) = binaries(choice, &metadata.target_directory)?;
+        let asked = Asked { archive, not_built: choice.no_build, ..asked };
         let clock = repository.clock()?;
         let environment = &repository.environment;
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
@@ -158,6 +162,7 @@ impl Ground {
             requested_mode,
             cargo,
             nextest_version,
+            binaries,
             without_harness,
             documented: metadata.documented(),
             weights,
@@ -196,7 +201,17 @@ impl Ground {
     ) -> Result<Plan, Refused> {
         let filters = self.asked.filters(&self.profile);
         let limit_ms = self.left_ms(choice);
-        let listed = nextest::list(&self.cargo, filters, scratch, limit_ms, on_line)?;
+        let listed = nextest::list(
+            &self.cargo,
+            &self.binaries,
+            filters,
+            scratch,
+            limit_ms,
+            on_line,
+        )?;
+        if self.binaries == Binaries::Built {
+            nextest::remember_binaries(scratch, &kept_binaries(&self.target_dir))?;
+        }
         let world = World {
             policy: &self.policy,
             census: self.census_faults.is_empty().then_some(&self.census),
@@ -254,6 +269,37 @@ impl Ground {
         let git = Git::new(self.repository.root(), None);
         Ok(git.is_dirty()? || !git.hidden_edits()?.is_empty())
     }
+}
+
+/// Where a run writes down which binaries it built.
+fn kept_binaries(target_dir: &Path) -> PathBuf {
+    target_dir.join("portcullis/engine/binaries.json")
+}
+
+/// Where the test binaries come from, and the digest of the archive if it is one.
+fn binaries(choice: &Choice, target_dir: &Path) -> Result<(Binaries, Option<Digest>), Refused> {
+    if let Some(archive) = &choice.archive {
+        let unreadable = |source: std::io::Error| {
+            let headline = format!("the archive `{}` cannot be read", archive.display());
+            let remedy = "name a file that `cargo nextest archive` made";
+            let fault = Fault::new(USAGE, headline, remedy).because(&source);
+            Refused::new(Exit::Usage, fault)
+        };
+        let path = archive.canonicalize().map_err(unreadable)?;
+        let file = std::fs::File::open(&path).map_err(unreadable)?;
+        let (digest, _bytes) = digest::of_reader(file).map_err(unreadable)?;
+        return Ok((Binaries::Archive(path), Some(digest)));
+    }
+    if !choice.no_build {
+        return Ok((Binaries::Built, None));
+    }
+    let kept = kept_binaries(target_dir);
+    if kept.is_file() {
+        return Ok((Binaries::Kept(kept), None));
+    }
+    let headline = "no run before this one built anything, and this one was told not to build";
+    let remedy = "run once without `--no-build`";
+    Err(Refused::new(Exit::ListFailed, Fault::new(LIST_FAILED, headline, remedy)))
 }
 
 /// The features of gate binaries that cargo leaves out without them.
@@ -320,7 +366,7 @@ fn asked(profile: &Profile, choice: &Choice) -> Result<Asked, Refused> {
         }
         (None, None) => None,
     };
-    Ok(Asked { kinds, filters: choice.filters.clone(), only: None, shard })
+    Ok(Asked { kinds, filters: choice.filters.clone(), shard, ..Asked::default() })
 }
 
 /// The fault of a work tree that git cannot judge.

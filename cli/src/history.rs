@@ -27,6 +27,7 @@ use portcullis::{
 use serde::{Deserialize, de::DeserializeOwned};
 use std::{
     collections::{BTreeMap, BTreeSet},
+    fs::File,
     io::{BufRead, BufReader, Read as _},
     path::Path,
 };
@@ -35,6 +36,10 @@ use std::{
 const DOCUMENT_MAX_BYTES: u64 = 64 * 1024 * 1024;
 /// No line of ours is longer (`security.md`, section 4).
 const LINE_MAX_BYTES: u64 = 64 * 1024;
+/// A plan of a million targets is smaller.
+const PLAN_MAX_BYTES: u64 = 1024 * 1024 * 1024;
+/// A plan below this size is read as strictly as any document.
+const PLAN_TREE_BYTES: usize = 4 * 1024 * 1024;
 
 /// A sealed run that was read back.
 pub(crate) struct Earlier {
@@ -83,7 +88,7 @@ impl Earlier {
             run_id: run.envelope.run_id.clone(),
             host: machine.host,
             source: run.envelope.source.clone(),
-            plan: document(&tree, "plan.json", PLAN_SCHEMA)?,
+            plan: plan(&tree)?,
             seen: collect(&lines(&tree)?),
             decision: document(&tree, "decision.json", DECISION_SCHEMA)?,
             rungs: bundle.rungs,
@@ -196,20 +201,49 @@ pub(crate) fn states(
     states
 }
 
-fn document<T: DeserializeOwned>(tree: &Tree, name: &str, schema: &str) -> Result<T, Fault> {
-    let path = rel(name)?;
-    let bytes = tree
-        .read_with(&path, DOCUMENT_MAX_BYTES, HardLinks::Refuse)
-        .map_err(|fault| unusable(name).because(&fault))?;
-    let value = json::parse(&bytes, name)?;
+/// Reads a document of a run that has this schema.
+pub(crate) fn document<T: DeserializeOwned>(
+    tree: &Tree,
+    name: &str,
+    schema: &str,
+) -> Result<T, Fault> {
+    let value = json::parse(&bytes(tree, name, DOCUMENT_MAX_BYTES)?, name)?;
     let found = value.get("schema").and_then(serde_json::Value::as_str).unwrap_or_default();
     if found != schema {
-        let headline = format!("`{name}` has another schema than this reader knows");
-        let remedy = "use the version of portcullis that made the run";
-        let fault = Fault::new(SCHEMA_UNSUPPORTED, headline, remedy).at(Location::file(name));
-        return Err(fault.expected(schema).found(found.to_owned()));
+        return Err(unsupported(name, schema, found));
     }
     serde_json::from_value(value).map_err(|source| unusable(name).because(&source))
+}
+
+/// Reads `plan.json`. The plan of many shards that were merged has more values than any other document, and no tree.
+pub(crate) fn plan(tree: &Tree) -> Result<Plan, Fault> {
+    #[derive(Deserialize)]
+    struct Headed {
+        schema: String,
+    }
+    let name = "plan.json";
+    let bytes = bytes(tree, name, PLAN_MAX_BYTES)?;
+    if bytes.len() < PLAN_TREE_BYTES {
+        drop(json::parse(&bytes, name)?);
+    }
+    let broken = |source: serde_json::Error| unusable(name).because(&source);
+    let headed: Headed = serde_json::from_slice(&bytes).map_err(broken)?;
+    if headed.schema != PLAN_SCHEMA {
+        return Err(unsupported(name, PLAN_SCHEMA, &headed.schema));
+    }
+    serde_json::from_slice(&bytes).map_err(broken)
+}
+
+fn bytes(tree: &Tree, name: &str, most: u64) -> Result<Vec<u8>, Fault> {
+    tree.read_with(&rel(name)?, most, HardLinks::Refuse)
+        .map_err(|fault| unusable(name).because(&fault))
+}
+
+fn unsupported(name: &str, schema: &str, found: &str) -> Fault {
+    let headline = format!("`{name}` has another schema than this reader knows");
+    let remedy = "use the version of portcullis that made the run";
+    let fault = Fault::new(SCHEMA_UNSUPPORTED, headline, remedy).at(Location::file(name));
+    fault.expected(schema).found(found.to_owned())
 }
 
 /// Reads `plan.json` and `outcomes.jsonl` of a run directory; nothing where there is no plan, as a gate binary leaves it.
@@ -218,37 +252,59 @@ pub(crate) fn tests(dir: &Path) -> Result<Option<(Plan, Vec<Line>)>, Fault> {
     if !tree.exists(&rel("plan.json")?)? {
         return Ok(None);
     }
-    Ok(Some((document(&tree, "plan.json", PLAN_SCHEMA)?, lines(&tree)?)))
+    Ok(Some((plan(&tree)?, lines(&tree)?)))
 }
 
 /// The lines of `outcomes.jsonl`; a torn one is a fault.
 fn lines(tree: &Tree) -> Result<Vec<Line>, Fault> {
-    let name = "outcomes.jsonl";
-    let path = rel(name)?;
-    let file =
-        tree.open(&path, HardLinks::Refuse).map_err(|fault| unusable(name).because(&fault))?;
-    let mut reader = BufReader::new(file);
-    let mut found = Vec::new();
-    let mut line = Vec::new();
-    loop {
-        line.clear();
-        let read = reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut line);
-        let n = read.map_err(|source| unusable(name).because(&source))?;
-        if n == 0 {
-            return Ok(found);
+    Lines::open(tree)?.collect()
+}
+
+/// `outcomes.jsonl`, line by line.
+pub(crate) struct Lines {
+    reader: BufReader<File>,
+    buffer: Vec<u8>,
+}
+
+impl Lines {
+    const NAME: &str = "outcomes.jsonl";
+
+    /// Opens the file of a run.
+    pub(crate) fn open(tree: &Tree) -> Result<Self, Fault> {
+        let file = tree
+            .open(&rel(Self::NAME)?, HardLinks::Refuse)
+            .map_err(|fault| unusable(Self::NAME).because(&fault))?;
+        Ok(Self { reader: BufReader::new(file), buffer: Vec::new() })
+    }
+
+    fn read(&mut self) -> Result<Option<Line>, Fault> {
+        self.buffer.clear();
+        let read = self.reader.by_ref().take(LINE_MAX_BYTES).read_until(b'\n', &mut self.buffer);
+        if read.map_err(|source| unusable(Self::NAME).because(&source))? == 0 {
+            return Ok(None);
         }
         let torn = || {
-            let headline = format!("`{name}` has a torn line");
-            Fault::new(RECORD_TORN, headline, "run again").at(Location::file(name))
+            let headline = format!("`{}` has a torn line", Self::NAME);
+            Fault::new(RECORD_TORN, headline, "run again").at(Location::file(Self::NAME))
         };
-        if line.last() != Some(&b'\n') {
+        if self.buffer.last() != Some(&b'\n') {
             return Err(torn());
         }
-        let one: Line = json::parse_as(&line, name).map_err(|fault| torn().because(&fault))?;
+        // A line is flat, so its type alone sees a key that stands twice.
+        let one: Line =
+            serde_json::from_slice(&self.buffer).map_err(|source| torn().because(&source))?;
         if one.schema != OUTCOME_SCHEMA {
             return Err(torn().expected(OUTCOME_SCHEMA).found(one.schema));
         }
-        found.push(one);
+        Ok(Some(one))
+    }
+}
+
+impl Iterator for Lines {
+    type Item = Result<Line, Fault>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.read().transpose()
     }
 }
 

@@ -9,6 +9,7 @@ use portcullis::{
     evidence::digest::Hasher,
     kernel::{
         census::Census,
+        decide::Decided,
         policy::{
             GateTable, Policy,
             profile::{Kind, Profile},
@@ -69,6 +70,19 @@ impl Target {
     pub(crate) fn id(&self) -> String {
         format!("{} {}", self.suite, self.test)
     }
+
+    /// A gate that was expected and that nobody listed.
+    pub(crate) fn unlisted(gate: &Decided) -> Self {
+        Self {
+            suite: gate.binary.clone(),
+            test: gate.id.to_string(),
+            kind: Kind::Gate,
+            package: String::new(),
+            binary: gate.binary.clone(),
+            cargo_kind: "test".to_owned(),
+            quarantine: None,
+        }
+    }
 }
 
 /// A target that was left out.
@@ -109,6 +123,9 @@ pub(crate) struct Plan {
     /// The part of the targets that this run runs; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
+    /// Digest of the archive whose binaries run; absent where they were built for this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Digest>,
     /// How long each planned test binary takes, where the parts are made of whole binaries and it was recorded.
     #[serde(default, skip_serializing_if = "Weights::is_empty")]
     pub weights: Weights,
@@ -127,6 +144,10 @@ pub(crate) struct Asked {
     pub only: Option<(String, BTreeSet<(String, String)>)>,
     /// The part that is to run.
     pub shard: Option<Shard>,
+    /// The digest of the archive whose binaries are to run.
+    pub archive: Option<Digest>,
+    /// Whether the binaries are those of an earlier build, whatever the sources say.
+    pub not_built: bool,
 }
 
 impl Asked {
@@ -208,6 +229,7 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
         profile: profile.name.clone(),
         may_certify: profile.may_certify()
             && asked.only.is_none()
+            && !asked.not_built
             && asked.filters(profile).is_empty()
             && kinds == profile.kinds,
         kinds,
@@ -218,6 +240,7 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
         gates: gates.answer(asked),
         rust_gates: gates.rust,
         shard: asked.shard.clone(),
+        archive: asked.archive,
         weights: Weights::new(),
         hash: Digest::of(b""),
     };
@@ -399,6 +422,7 @@ impl Hashing {
             "gates": plan.gates,
             "rust_gates": plan.rust_gates,
             "shards": shards,
+            "archive": plan.archive,
             "weights": plan.weights,
         });
         let mut hasher = Hasher::new();

@@ -25,7 +25,8 @@ use std::{
     path::Path,
 };
 
-const SUMMARY_SCHEMA: &str = "portcullis.summary.v1";
+/// Schema of `summary.json`.
+pub(crate) const SUMMARY_SCHEMA: &str = "portcullis.summary.v1";
 const SHOWN: usize = 20;
 const MESSAGE_LINES: usize = 6;
 

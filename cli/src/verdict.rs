@@ -342,6 +342,7 @@ mod tests {
             gates: None,
             rust_gates: BTreeMap::new(),
             shard: None,
+            archive: None,
             weights: crate::shard::Weights::new(),
             hash: Digest::of(b""),
         }

@@ -2,6 +2,9 @@
 //!
 //! The sample is copied into the target directory and built once. Each case has a run id of its own.
 
+#[path = "run/merge.rs"]
+mod merge;
+
 use serde_json::Value;
 use std::{
     fs,

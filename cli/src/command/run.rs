@@ -3,7 +3,7 @@
 mod close;
 mod execute;
 
-pub(crate) use close::Failure;
+pub(crate) use close::{Failure, INDEX_SCHEMA, copy, documents};
 
 use crate::{
     args::{Choice, Progress, Rerun, Run},

@@ -36,6 +36,9 @@ use portcullis::{
 use serde_json::json;
 use std::{collections::BTreeMap, path::Path};
 
+/// Schema of `failures/index.json` and of the view `failure_diagnostics_index.json`.
+pub(crate) const INDEX_SCHEMA: &str = "portcullis.failure_diagnostics_index.v1";
+
 type SeenByTarget = BTreeMap<(String, String), Seen>;
 
 /// Everything after the last test: it happens after failures and interruptions all the same.
@@ -240,16 +243,7 @@ fn failures(
     for gate in decision.gates.iter().filter(|gate| gate.blocks) {
         let listed =
             plan.targets.iter().find(|t| t.kind == Kind::Gate && t.test == gate.id.as_str());
-        let made = || Target {
-            suite: gate.binary.clone(),
-            test: gate.id.to_string(),
-            kind: Kind::Gate,
-            package: String::new(),
-            binary: gate.binary.clone(),
-            cargo_kind: "test".to_owned(),
-            quarantine: None,
-        };
-        let target = listed.cloned().unwrap_or_else(made);
+        let target = listed.cloned().unwrap_or_else(|| Target::unlisted(gate));
         failures.push(one(&target, digest::of_gate(&target, gate), true));
     }
     failures
@@ -306,10 +300,10 @@ pub(crate) fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<()
         record.write(&failure.rung.digest_path, DIGEST_SCHEMA, &body)?;
     }
     let index = account.diagnostics_index();
-    record.write("failures/index.json", "portcullis.failure_diagnostics_index.v1", &index)?;
+    record.write("failures/index.json", INDEX_SCHEMA, &index)?;
     record.write(
         "views/failure_diagnostics_index.json",
-        "portcullis.failure_diagnostics_index.v1",
+        INDEX_SCHEMA,
         &index,
     )?;
     let rungs: Vec<&Rung> = account.failures.iter().map(|failure| &failure.rung).collect();

@@ -3,7 +3,7 @@
 use crate::{
     outcome::Line,
     plan::Plan,
-    verdict,
+    receipts, verdict,
 };
 use portcullis::{
     Fault, GateId, Location, RelPath,
@@ -71,9 +71,7 @@ impl Record {
                 (envelope.clock, Facts::unknown(inputs.planned.clone()), None)
             }
         };
-        let attempts = read_attempts(dir).map_err(one)?;
-        let receipts =
-            attempts.iter().filter_map(|attempt| judge(attempt, &run.envelope.run_id)).collect();
+        let receipts = receipts::read(dir, &run.envelope.run_id).map_err(one)?;
         let material = Material::read(&inputs, census.clone())?;
         let quarantine = QuarantineFile::parse(&inputs.classification_path, &inputs.classification);
         Ok(Self { census, decision, facts, clock, material, receipts, quarantine })
