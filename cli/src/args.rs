@@ -80,6 +80,16 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis merge shard-1 shard-2 shard-3\n  cargo portcullis merge downloads --out merged"
     )]
     Merge(Merge),
+    /// Puts sealed runs into an object store.
+    #[cfg(feature = "store")]
+    #[command(
+        after_help = "Examples:\n  cargo portcullis push latest --store s3://bucket/ci\n  cargo portcullis push latest --store file:///srv/runs"
+    )]
+    Push(Push),
+    /// Fetches runs from an object store, and takes nothing but what was sealed.
+    #[cfg(feature = "store")]
+    #[command(after_help = "Example:\n  cargo portcullis pull <run id> --store s3://bucket/ci")]
+    Pull(Pull),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -180,6 +190,10 @@ pub(crate) struct Run {
     /// Copies the sealed run directory there; it must not exist.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Puts the sealed run into this object store; when that fails, the run is not a pass.
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
     /// A name that ties this run to others of the same change.
     #[arg(long, value_name = "TEXT")]
     pub correlation_id: Option<String>,
@@ -314,6 +328,33 @@ pub(crate) enum WaiverVerb {
     /// Checks every waiver against today and shows when they end.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint --format json")]
     Lint,
+}
+
+/// `push`.
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(crate) struct Push {
+    /// Run directories, run ids, or `latest`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+}
+
+/// `pull`.
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The ids of the runs.
+    #[arg(required = true, value_name = "ID")]
+    pub runs: Vec<String>,
+    /// `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+    /// The folder that gets a folder for each run; `portcullis/pulled` of the target directory when absent.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
 }
 
 /// `merge`.

@@ -6,11 +6,15 @@ mod explain;
 mod list;
 mod merge;
 mod plan;
+#[cfg(feature = "store")]
+mod push;
 mod replay;
 mod run;
 mod verify;
 mod waiver;
 
+#[cfg(feature = "store")]
+pub(crate) use push::shipped;
 pub(crate) use run::{Failure, INDEX_SCHEMA, copy, scratch};
 
 use crate::{
@@ -32,6 +36,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
         Verb::Merge(merge) => merge::run(merge, out),
+        #[cfg(feature = "store")]
+        Verb::Push(arguments) => push::push(arguments, out),
+        #[cfg(feature = "store")]
+        Verb::Pull(arguments) => push::pull(arguments, out),
         Verb::Verify(verify) => verify::run(verify, out),
     }
 }

@@ -22,6 +22,8 @@ mod record;
 mod replays;
 mod repository;
 mod shard;
+#[cfg(feature = "store")]
+mod store;
 mod suites;
 mod summary;
 mod transport;

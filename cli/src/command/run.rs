@@ -100,6 +100,8 @@ pub(crate) fn again(arguments: &Rerun, out: &mut Transport) -> Result<Exit, Refu
         choice,
         diff_from: None,
         out: None,
+        #[cfg(feature = "store")]
+        store: None,
         correlation_id: None,
         jobs: None,
         progress: arguments.progress,

@@ -80,7 +80,16 @@ fn without_times(value: &mut Value) {
             fields.values_mut().for_each(without_times);
         }
         Value::Array(items) => items.iter_mut().for_each(without_times),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        // The number of the thread or of the process, which every execution has its own of.
+        Value::String(text) => {
+            for mark in ["' (", "(process "] {
+                if let Some((before, after)) = text.clone().split_once(mark) {
+                    let after = after.trim_start_matches(|c: char| c.is_ascii_digit());
+                    *text = format!("{before}{mark}N{after}");
+                }
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
