@@ -4,6 +4,8 @@
 
 #[path = "run/merge.rs"]
 mod merge;
+#[path = "run/store.rs"]
+mod store;
 
 use serde_json::Value;
 use std::{
@@ -617,6 +619,12 @@ fn reseal(dir: &Path) {
         serde_json::from_slice(&fs::read(&path).expect("a run")).expect("a document");
     run["manifest_sha256"] = portcullis::Digest::of(text.as_bytes()).to_string().into();
     write(&path, &portcullis::wire::artifact::document(&run).expect("a text"));
+}
+
+/// Makes another sealed run of the same id.
+fn edit_and_reseal(dir: &Path) {
+    write(&dir.join("logs/nextest.log"), "another\n");
+    reseal(dir);
 }
 
 /// A decision that forgets the failed tests, in a run that is whole otherwise.

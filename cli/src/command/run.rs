@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Run, out: &mut Transport) -> Result<Exit, Refused>
     let environment = &ground.repository.environment;
     let record = Record::begin(&ground.target_dir, &ground.header, ground.lane, environment)?;
     match whole(&ground, &record, arguments, baseline.as_ref(), out) {
-        Ok(exit) => Ok(exit),
+        Ok(exit) => ship(arguments, &record, exit, out),
         Err(refused) => {
             // A directory that says `running` for ever would be taken for a run that died.
             let ended = if interrupt::asked() == Asked::Nothing {
@@ -86,6 +86,27 @@ pub(crate) fn run(arguments: &Run, out: &mut Transport) -> Result<Exit, Refused>
             ended.and(Err(refused))
         }
     }
+}
+
+/// Puts the sealed run where it was asked for. Without that, whoever looks for the evidence there finds none.
+#[cfg(feature = "store")]
+fn ship(
+    arguments: &Run,
+    record: &Record<'_>,
+    exit: Exit,
+    out: &mut Transport,
+) -> Result<Exit, Refused> {
+    let Some(address) = &arguments.store else { return Ok(exit) };
+    let shipped = super::shipped(address, record.path(), out);
+    shipped
+        .map(|()| exit)
+        .map_err(|refused| Refused { exit: refused.exit.worse(exit), ..refused })
+}
+
+#[cfg(not(feature = "store"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same with and without object stores")]
+fn ship(_: &Run, _: &Record<'_>, exit: Exit, _: &mut Transport) -> Result<Exit, Refused> {
+    Ok(exit)
 }
 
 /// Runs `rerun`: the same run, narrowed to what failed.

@@ -110,15 +110,6 @@ pub(super) fn close(
     }
     out.document(&account.summary().or_exit(Exit::Internal)?);
     out.text(&account.text());
-    #[cfg(feature = "store")]
-    if let Some(address) = &arguments.store {
-        // Whoever asked for the evidence elsewhere has none there.
-        let shipped = crate::command::shipped(address, record.path(), out);
-        return shipped.map(|()| exit).map_err(|refused| Refused {
-            exit: refused.exit.worse(exit),
-            ..refused
-        });
-    }
     Ok(exit)
 }
 
