@@ -90,6 +90,16 @@ pub(crate) enum Verb {
     #[cfg(feature = "store")]
     #[command(after_help = "Example:\n  cargo portcullis pull <run id> --store s3://bucket/ci")]
     Pull(Pull),
+    /// Shows what many runs say over time: gates, waivers, tests that did not always pass.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis history --last 50\n  cargo portcullis history latest --bless-durations"
+    )]
+    History(History),
+    /// Shows what the gates of runs noted while they looked.
+    #[command(
+        after_help = "Example:\n  cargo portcullis events latest --gate my_gate --status fail"
+    )]
+    Events(Events),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -355,6 +365,40 @@ pub(crate) struct Pull {
     /// The folder that gets a folder for each run; `portcullis/pulled` of the target directory when absent.
     #[arg(long, value_name = "DIR")]
     pub to: Option<PathBuf>,
+}
+
+/// `history`.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Run directories, run ids, or `latest`; all runs of this repository when none is named.
+    #[arg(value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Only the newest of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub last: Option<u32>,
+    /// Writes how long each test binary takes into `suite_durations.json`, which balances shards; refused in CI.
+    #[arg(long)]
+    pub bless_durations: bool,
+}
+
+/// `events`.
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Run directories, run ids, or `latest`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Only events of this gate.
+    #[arg(long, value_name = "GATE")]
+    pub gate: Option<String>,
+    /// Only the ends of attempts with this outcome: `pass`, `warn`, `fail`, `skip` or `error`.
+    #[arg(long, value_name = "STATUS", value_parser = ["pass", "warn", "fail", "skip", "error"])]
+    pub status: Option<String>,
+    /// Only events at or after this time, such as `2026-05-20T12:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = portcullis::Instant::parse)]
+    pub since: Option<portcullis::Instant>,
+    /// One event per line, as it was recorded.
+    #[arg(long)]
+    pub json: bool,
 }
 
 /// `merge`.

@@ -2,7 +2,9 @@
 
 mod census;
 mod diff;
+mod events;
 mod explain;
+mod history;
 mod list;
 mod merge;
 mod plan;
@@ -40,6 +42,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Push(arguments) => push::push(arguments, out),
         #[cfg(feature = "store")]
         Verb::Pull(arguments) => push::pull(arguments, out),
+        Verb::History(history) => history::run(history, out),
+        Verb::Events(events) => events::run(events, out),
         Verb::Verify(verify) => verify::run(verify, out),
     }
 }

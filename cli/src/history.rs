@@ -4,6 +4,7 @@ use crate::{
     outcome::{Line, OUTCOME_SCHEMA, Status},
     plan::{PLAN_SCHEMA, Plan},
     replays::{REPLAY_SCHEMA, Rung},
+    shard::Shard,
     triage::State,
     verdict::{Seen, collect},
 };
@@ -232,6 +233,39 @@ pub(crate) fn plan(tree: &Tree) -> Result<Plan, Fault> {
         return Err(unsupported(name, PLAN_SCHEMA, &headed.schema));
     }
     serde_json::from_slice(&bytes).map_err(broken)
+}
+
+/// What a plan says above its targets, which are read past.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Head {
+    /// The schema of the document.
+    schema: String,
+    /// The profile.
+    pub profile: String,
+    /// The filtersets.
+    pub filters: Vec<String>,
+    /// The run that it reruns.
+    #[serde(default)]
+    pub rerun_of: Option<String>,
+    /// The part that it is.
+    #[serde(default)]
+    pub shard: Option<Shard>,
+}
+
+/// Reads the head of `plan.json`, whatever its size.
+pub(crate) fn head(tree: &Tree) -> Result<Head, Fault> {
+    let name = "plan.json";
+    let file =
+        tree.open(&rel(name)?, HardLinks::Refuse).map_err(|fault| unusable(name).because(&fault))?;
+    let reader = BufReader::new(file.take(PLAN_MAX_BYTES));
+    let head: Head =
+        serde_json::from_reader(reader).map_err(|source| unusable(name).because(&source))?;
+    if head.schema == PLAN_SCHEMA { Ok(head) } else { Err(unsupported(name, PLAN_SCHEMA, &head.schema)) }
+}
+
+/// Whether a run directory has this file.
+pub(crate) fn has(tree: &Tree, name: &str) -> Result<bool, Fault> {
+    tree.exists(&rel(name)?)
 }
 
 fn bytes(tree: &Tree, name: &str, most: u64) -> Result<Vec<u8>, Fault> {

@@ -27,6 +27,7 @@ mod store;
 mod suites;
 mod summary;
 mod transport;
+mod trend;
 mod triage;
 mod verdict;
 

@@ -2,6 +2,8 @@
 //!
 //! The sample is copied into the target directory and built once. Each case has a run id of its own.
 
+#[path = "run/history.rs"]
+mod history;
 #[path = "run/merge.rs"]
 mod merge;
 #[path = "run/store.rs"]
