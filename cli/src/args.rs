@@ -59,6 +59,11 @@ pub(crate) enum Verb {
     /// Says what changed between two runs.
     #[command(after_help = "Example:\n  cargo portcullis diff <base run> latest")]
     Diff(Diff),
+    /// Sorts a red log or a run by known signatures: what to open, what to run, what to do.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis triage ci.log\n  cargo portcullis triage latest --format json\n  gh run view --log-failed | cargo portcullis triage -\n\nExits as the log says: 10 tests failed, 11 a gate blocks, 12 invalid, 13 build failed, 0 green, 3 nothing recognised."
+    )]
+    Triage(Triage),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -233,6 +238,14 @@ pub(crate) struct Diff {
     pub base: String,
     /// The run that came after it.
     pub current: String,
+}
+
+/// `triage`.
+#[derive(Debug, Args)]
+pub(crate) struct Triage {
+    /// A log file, `-` for standard input, or a run: its directory, its `run.json`, its id, or `latest`.
+    #[arg(value_name = "LOG|RUN")]
+    pub source: String,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

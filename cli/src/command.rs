@@ -7,6 +7,7 @@ mod list;
 mod plan;
 mod replay;
 mod run;
+mod triage;
 mod verify;
 mod waiver;
 
@@ -25,6 +26,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Rerun(rerun) => run::again(rerun, out),
         Verb::Replay(replay) => replay::run(replay, out),
         Verb::Diff(diff) => diff::run(diff, out),
+        Verb::Triage(triage) => triage::run(triage, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

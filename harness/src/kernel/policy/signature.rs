@@ -227,10 +227,7 @@ fn matches(
     let placed = |values: Option<Vec<Spanned<String>>>| -> Vec<Placed> {
         let values = values.unwrap_or_default().into_iter();
         values
-            .map(|value| Placed {
-                at: source.locate(value.span().start),
-                text: value.into_inner(),
-            })
+            .map(|value| Placed { at: source.locate(value.span().start), text: value.into_inner() })
             .collect()
     };
     let plain = |values: Option<Vec<Spanned<String>>>| -> Vec<String> {

@@ -341,7 +341,12 @@ fn a_signature_that_helps_nobody_is_refused_with_its_line() {
         ("no id", edit("id = 's'\n", ""), "config_invalid", "4:1"),
         ("no match", edit("match = { gates = ['a'] }\n", ""), "config_invalid", "4:1"),
         ("a match of nothing", edit("gates = ['a']", "gates = []"), "config_invalid", "10:9"),
-        ("a way to match that is unknown", edit("gates =", "gate ="), "config_unknown_key", "10:11"),
+        (
+            "a way to match that is unknown",
+            edit("gates =", "gate ="),
+            "config_unknown_key",
+            "10:11",
+        ),
         ("an unknown key", edit("title", "titel"), "config_unknown_key", "6:1"),
         ("no artifact", edit("['views/summary.json']", "[]"), "config_invalid", "7:13"),
         ("a path out of the tree", edit("views/", "../"), "config_invalid", "7:14"),
@@ -349,7 +354,12 @@ fn a_signature_that_helps_nobody_is_refused_with_its_line() {
         ("no replay", edit("replay", "rerun"), "config_unknown_key", "8:1"),
         ("a replay without program", edit(", 'cargo', 'test'", ""), "config_invalid", "8:10"),
         ("a replay with a loader", edit("VCR_MODE", "LD_PRELOAD"), "replay_env_refused", "8:10"),
-        ("a severity of its own", edit("title = ", "severity = 'bad'\ntitle = "), "config_invalid", "6:12"),
+        (
+            "a severity of its own",
+            edit("title = ", "severity = 'bad'\ntitle = "),
+            "config_invalid",
+            "6:12",
+        ),
         ("one id twice", format!("{HEAD}{SIGNATURE}{SIGNATURE}"), "config_invalid", "11:1"),
     ];
     for (case, text, code, place) in table {
