@@ -64,6 +64,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis triage ci.log\n  cargo portcullis triage latest --format json\n  gh run view --log-failed | cargo portcullis triage -\n\nExits as the log says: 10 tests failed, 11 a gate blocks, 12 invalid, 13 build failed, 0 green, 3 nothing recognised."
     )]
     Triage(Triage),
+    /// Makes the operators' runbook from signatures and gates, or finds where the committed one differs.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis runbook generate\n  cargo portcullis runbook check"
+    )]
+    Runbook(Runbook),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -246,6 +251,33 @@ pub(crate) struct Triage {
     /// A log file, `-` for standard input, or a run: its directory, its `run.json`, its id, or `latest`.
     #[arg(value_name = "LOG|RUN")]
     pub source: String,
+}
+
+/// `runbook`.
+#[derive(Debug, Args)]
+pub(crate) struct Runbook {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: RunbookVerb,
+}
+
+/// What can be done with the runbook.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunbookVerb {
+    /// Writes it; refused in CI.
+    #[command(after_help = "Example:\n  cargo portcullis runbook generate")]
+    Generate(RunbookPlace),
+    /// Compares it and changes nothing; drift exits 11.
+    #[command(after_help = "Example:\n  cargo portcullis runbook check")]
+    Check(RunbookPlace),
+}
+
+/// Where the runbook lies.
+#[derive(Debug, Args)]
+pub(crate) struct RunbookPlace {
+    /// The file, relative to the repository root.
+    #[arg(long, default_value = "docs/runbook.md", value_name = "FILE")]
+    pub path: String,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

@@ -7,6 +7,7 @@ mod list;
 mod plan;
 mod replay;
 mod run;
+mod runbook;
 mod triage;
 mod verify;
 mod waiver;
@@ -27,6 +28,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Replay(replay) => replay::run(replay, out),
         Verb::Diff(diff) => diff::run(diff, out),
         Verb::Triage(triage) => triage::run(triage, out),
+        Verb::Runbook(runbook) => runbook::run(runbook, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

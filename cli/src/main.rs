@@ -19,6 +19,7 @@ mod record;
 mod red_log;
 mod replays;
 mod repository;
+mod runbook;
 mod shard;
 mod signature;
 mod suites;
@@ -26,6 +27,7 @@ mod summary;
 mod transport;
 mod triage;
 mod verdict;
+mod written;
 
 use std::process::ExitCode;
 use transport::Transport;
