@@ -69,6 +69,16 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis runbook generate\n  cargo portcullis runbook check"
     )]
     Runbook(Runbook),
+    /// Says what a red run means for whoever is on call, and how far the response is.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis incident latest --context main\n  cargo portcullis incident latest --link https://forge/issue/7 --note 'cache was poisoned'\n\nExits 11 while it is open, 0 when nothing is met or all exit criteria hold."
+    )]
+    Incident(Incident),
+    /// Says what a sealed run would come to at another time, without a waiver or under another policy. Changes nothing.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis decide latest --at 2026-06-30\n  cargo portcullis decide latest --without-waiver my_gate\n  cargo portcullis decide latest --with-policy stricter.toml\n\nExits as the what-if decision would; it never certifies."
+    )]
+    Decide(Decide),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -278,6 +288,55 @@ pub(crate) struct RunbookPlace {
     /// The file, relative to the repository root.
     #[arg(long, default_value = "docs/runbook.md", value_name = "FILE")]
     pub path: String,
+}
+
+/// `incident`.
+#[derive(Debug, Args)]
+pub(crate) struct Incident {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// Where the run stands for; its lane says so otherwise, and what nobody knows rounds up.
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub context: Option<IncidentContext>,
+    /// Strict wording is needed, as it always is on a release.
+    #[arg(long)]
+    pub strict_wording: bool,
+    /// A gate that must have passed for CI and local runs to agree.
+    #[arg(long, value_name = "GATE", action = ArgAction::Append)]
+    pub parity_gate: Vec<String>,
+    /// Records what happened.
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Records where it is handled.
+    #[arg(long, value_name = "ADDRESS")]
+    pub link: Option<String>,
+}
+
+/// Where a run stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IncidentContext {
+    /// The main branch.
+    Main,
+    /// A release cut.
+    Release,
+    /// A branch that blocks no release.
+    Pr,
+}
+
+/// `decide`.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// As on this day or at this time, in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// As if this gate had no waiver.
+    #[arg(long, value_name = "GATE", action = ArgAction::Append)]
+    pub without_waiver: Vec<String>,
+    /// As if this file were the policy.
+    #[arg(long, value_name = "FILE")]
+    pub with_policy: Option<PathBuf>,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

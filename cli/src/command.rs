@@ -1,8 +1,10 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
 mod census;
+mod decide;
 mod diff;
 mod explain;
+mod incident;
 mod list;
 mod plan;
 mod replay;
@@ -29,6 +31,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Diff(diff) => diff::run(diff, out),
         Verb::Triage(triage) => triage::run(triage, out),
         Verb::Runbook(runbook) => runbook::run(runbook, out),
+        Verb::Incident(incident) => incident::run(incident, out),
+        Verb::Decide(decide) => decide::run(decide, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

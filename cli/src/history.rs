@@ -230,7 +230,12 @@ pub(crate) fn states(
     states
 }
 
-fn document<T: DeserializeOwned>(tree: &Tree, name: &str, schema: &str) -> Result<T, Fault> {
+/// A document of a run directory, of the schema that is asked for.
+pub(crate) fn document<T: DeserializeOwned>(
+    tree: &Tree,
+    name: &str,
+    schema: &str,
+) -> Result<T, Fault> {
     let path = rel(name)?;
     let bytes = tree
         .read_with(&path, DOCUMENT_MAX_BYTES, HardLinks::Refuse)
@@ -286,7 +291,8 @@ fn lines(tree: &Tree) -> Result<Vec<Line>, Fault> {
     }
 }
 
-fn rel(name: &str) -> Result<RelPath, Fault> {
+/// The path of a file of a run directory.
+pub(crate) fn rel(name: &str) -> Result<RelPath, Fault> {
     RelPath::parse(name).map_err(|source| unusable(name).because(&source))
 }
 

@@ -10,6 +10,7 @@ mod engine;
 mod exit;
 mod ground;
 mod history;
+mod incident;
 mod interrupt;
 mod locate;
 mod outcome;
