@@ -79,6 +79,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis decide latest --at 2026-06-30\n  cargo portcullis decide latest --without-waiver my_gate\n  cargo portcullis decide latest --with-policy stricter.toml\n\nExits as the what-if decision would; it never certifies."
     )]
     Decide(Decide),
+    /// Repeats one test and says whether it is stable, flaky or broken; prints a quarantine entry to paste.
+    #[command(
+        after_help = "Example:\n  cargo portcullis flaky --test my_suite module::my_test --runs 20\n\nExits 0 when it passed every time, 10 otherwise."
+    )]
+    Flaky(Flaky),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -95,6 +100,9 @@ pub(crate) enum Verb {
     /// Looks after waivers.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint")]
     Waiver(Waiver),
+    /// Looks after the quarantine of flaky tests.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
+    Quarantine(Quarantine),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -339,6 +347,26 @@ pub(crate) struct Decide {
     pub with_policy: Option<PathBuf>,
 }
 
+/// `flaky`.
+#[derive(Debug, Args)]
+pub(crate) struct Flaky {
+    /// The test target, or a package for its library, and the whole name of the test.
+    #[arg(long, required = true, num_args = 2, value_names = ["SUITE", "TEST"])]
+    pub test: Vec<String>,
+    /// How often it is run.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub runs: u32,
+    /// Who answers for the entry; the owner of the policy otherwise.
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Where it is discussed.
+    #[arg(long, value_name = "ISSUE")]
+    pub issue: Option<String>,
+    /// What cargo is told.
+    #[command(flatten)]
+    pub cargo: CargoFlags,
+}
+
 fn kind(text: &str) -> Result<Option<Kind>, String> {
     match Kind::parse(text) {
         Some(kind) => Ok(Some(kind)),
@@ -407,6 +435,144 @@ pub(crate) enum WaiverVerb {
     /// Checks every waiver against today and shows when they end.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint --format json")]
     Lint,
+    /// Adds a waiver from today on.
+    #[command(
+        after_help = "Example:\n  cargo portcullis waiver new my_gate --issue '#7' --reason 'the upstream fix is not released yet' --remove-when 'it is released'"
+    )]
+    New(WaiverNew),
+    /// Lets a waiver last longer; at most twice, at most 30 days each time.
+    #[command(after_help = "Example:\n  cargo portcullis waiver renew my_gate --days 14")]
+    Renew(WaiverRenew),
+    /// Removes a waiver, those that a run found stale, or those that ended.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis waiver prune my_gate\n  cargo portcullis waiver prune --stale latest"
+    )]
+    Prune(WaiverPrune),
+    /// Shows when the waivers end, by week.
+    #[command(after_help = "Example:\n  cargo portcullis waiver runway")]
+    Runway,
+}
+
+/// `waiver new`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverNew {
+    /// The gate.
+    pub gate: String,
+    /// Where it is discussed.
+    #[arg(long)]
+    pub issue: String,
+    /// Why, in at least 20 characters.
+    #[arg(long)]
+    pub reason: String,
+    /// What ends it.
+    #[arg(long)]
+    pub remove_when: String,
+    /// Who answers for it; the owner of the policy otherwise.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Where it applies.
+    #[arg(long, default_value = "full", value_parser = ["full", "preflight", "both"])]
+    pub scope: String,
+    /// How many days it lasts.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Waives this finding alone; a new one still fails.
+    #[arg(long, action = ArgAction::Append)]
+    pub fingerprint: Vec<String>,
+}
+
+/// `waiver renew`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverRenew {
+    /// The gate.
+    pub gate: String,
+    /// How many days longer.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Why it is still needed.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Who agreed.
+    #[arg(long)]
+    pub approved_by: Option<String>,
+}
+
+/// `waiver prune`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverPrune {
+    /// The gate.
+    pub gate: Option<String>,
+    /// Those that this run found stale.
+    #[arg(long, value_name = "RUN", conflicts_with = "gate")]
+    pub stale: Option<String>,
+    /// Those that ended.
+    #[arg(long, conflicts_with = "gate")]
+    pub expired: bool,
+}
+
+/// `quarantine`.
+#[derive(Debug, Args)]
+pub(crate) struct Quarantine {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: QuarantineVerb,
+}
+
+/// What can be done with the quarantine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineVerb {
+    /// Adds a test from today on; `flaky` prints what belongs into it.
+    #[command(
+        after_help = "Example:\n  cargo portcullis quarantine add my_suite my_test --category FLAKE-NET --issue '#7' --evidence '2 of 20 fail' --reason 'the mirror is slow' --remove-when 'the mirror is replaced'"
+    )]
+    Add(QuarantineAdd),
+    /// Checks every entry against today.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
+    Lint,
+    /// Removes an entry.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine release my_suite my_test")]
+    Release(QuarantineRelease),
+}
+
+/// `quarantine add`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineAdd {
+    /// The test target.
+    pub suite: String,
+    /// The test.
+    pub test: String,
+    /// Why it is flaky.
+    #[arg(long, value_parser = portcullis::kernel::quarantine::CATEGORIES)]
+    pub category: String,
+    /// Where it is discussed.
+    #[arg(long)]
+    pub issue: String,
+    /// Where both outcomes were seen.
+    #[arg(long)]
+    pub evidence: String,
+    /// Why it is not mended at once.
+    #[arg(long)]
+    pub reason: String,
+    /// What ends it.
+    #[arg(long)]
+    pub remove_when: String,
+    /// How to see it again.
+    #[arg(long)]
+    pub repro: Option<String>,
+    /// Who answers for it; the owner of the policy otherwise.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// How many days it lasts.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=14))]
+    pub days: u32,
+}
+
+/// `quarantine release`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineRelease {
+    /// The entry: its name, or suite and test.
+    #[arg(required = true, num_args = 1..=2, value_name = "SUITE TEST")]
+    pub name: Vec<String>,
 }
 
 /// `verify`.

@@ -4,9 +4,11 @@ mod census;
 mod decide;
 mod diff;
 mod explain;
+mod flaky;
 mod incident;
 mod list;
 mod plan;
+mod quarantine;
 mod replay;
 mod run;
 mod runbook;
@@ -33,6 +35,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Runbook(runbook) => runbook::run(runbook, out),
         Verb::Incident(incident) => incident::run(incident, out),
         Verb::Decide(decide) => decide::run(decide, out),
+        Verb::Flaky(flaky) => flaky::run(flaky, out),
+        Verb::Quarantine(quarantine) => quarantine::run(quarantine, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

@@ -4,10 +4,13 @@
 use portcullis_gates as _;
 
 mod args;
+mod classified;
 mod command;
+mod dates;
 mod digest;
 mod engine;
 mod exit;
+mod flaky;
 mod ground;
 mod history;
 mod incident;
