@@ -511,8 +511,9 @@ fn exit_criteria(
                 ),
             };
             let state = match criterion.state {
-                CriterionState::Open if now => CriterionState::Satisfied,
-                state => state,
+                CriterionState::Open => done(now),
+                CriterionState::Satisfied => CriterionState::Satisfied,
+                CriterionState::NotApplicable => CriterionState::NotApplicable,
             };
             Step { id: criterion.name, state, detail }
         })

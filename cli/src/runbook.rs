@@ -143,7 +143,7 @@ fn remediation(page: &[&str]) -> String {
 
 /// A sentence of the policy, in which back-ticks stand for commands and names, and nothing else means anything.
 fn prose(text: &str) -> String {
-    if text.matches('`').count() % 2 != 0 {
+    if !text.matches('`').count().is_multiple_of(2) {
         return escape(text);
     }
     let parts = text.split('`').enumerate();

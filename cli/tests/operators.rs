@@ -145,9 +145,19 @@ fn a_red_log_is_mapped_to_signature_artifacts_replay_and_remediation() {
     let repo = Repo::new();
     type Row<'a> = (&'a str, &'a str, i32, &'a [&'a str]);
     let table: &[Row<'_>] = &[
-        ("a gate", "test build ... FAILED\ntest result: FAILED. 0 passed; 1 failed\n", 11, &["bridge"]),
+        (
+            "a gate",
+            "test build ... FAILED\ntest result: FAILED. 0 passed; 1 failed\n",
+            11,
+            &["bridge"],
+        ),
         ("a gate in an aggregate", "build: fail [command_failed]: exit 1\n", 11, &["bridge"]),
-        ("the text of a gate", "2036-05-20T12:00:00.1Z fatal: the bridge is up again\n", 11, &["bridge"]),
+        (
+            "the text of a gate",
+            "2036-05-20T12:00:00.1Z fatal: the bridge is up again\n",
+            11,
+            &["bridge"],
+        ),
         ("a code", "error[PC0403 waiver_expired]: waiver for `x` ended\n", 11, &["bridge"]),
         (
             "a line of a log within a failure",
@@ -155,8 +165,18 @@ fn a_red_log_is_mapped_to_signature_artifacts_replay_and_remediation() {
             10,
             &["disk_full"],
         ),
-        ("a line alone", "\u{1b}[31mtar: No space left on device (os error 28)\u{1b}[0m\r\n", 11, &["disk_full"]),
-        ("a target of libtest", "     Running tests/api.rs (target/debug/deps/api-0123456789abcdef)\ntest x ... FAILED\n", 10, &["api_suite"]),
+        (
+            "a line alone",
+            "\u{1b}[31mtar: No space left on device (os error 28)\u{1b}[0m\r\n",
+            11,
+            &["disk_full"],
+        ),
+        (
+            "a target of libtest",
+            "     Running tests/api.rs (target/debug/deps/api-0123456789abcdef)\ntest x ... FAILED\n",
+            10,
+            &["api_suite"],
+        ),
         ("a target of nextest", "        FAIL [   0.005s] (1/2) p::api x\n", 10, &["api_suite"]),
         ("a class", "error[E0308]: mismatched types\n  --> src/lib.rs:1:2\n", 13, &["api_suite"]),
         ("nobody's", "test y ... FAILED\n", 10, &[]),
@@ -171,10 +191,21 @@ fn a_red_log_is_mapped_to_signature_artifacts_replay_and_remediation() {
     assert_eq!(row["artifacts"][0], "views/summary.json");
     assert_eq!(row["replay"], "VCR_MODE=playback cargo test -- 'it'\\''s here'");
     assert_eq!(row["remediation"][0], "lower the bridge");
-    assert_eq!((row["runbook"].as_str(), row["severity"].as_str()), (Some("docs/runbook.md#bridge"), Some("SEV-1")));
-    assert_eq!(document["failures"][0]["replay"], "cargo test --test ci_full_suite_gate -- build --exact");
+    assert_eq!(
+        (row["runbook"].as_str(), row["severity"].as_str()),
+        (Some("docs/runbook.md#bridge"), Some("SEV-1"))
+    );
+    assert_eq!(
+        document["failures"][0]["replay"],
+        "cargo test --test ci_full_suite_gate -- build --exact"
+    );
     let shown = repo.ends(&["triage", "ci.log"], 11);
-    for part in ["[bridge]", "= open:   views/summary.json", "= do:     lower the bridge", "docs/runbook.md#bridge"] {
+    for part in [
+        "[bridge]",
+        "= open:   views/summary.json",
+        "= do:     lower the bridge",
+        "docs/runbook.md#bridge",
+    ] {
         assert!(shown.contains(part), "{part}: {shown}");
     }
 }
@@ -182,7 +213,12 @@ fn a_red_log_is_mapped_to_signature_artifacts_replay_and_remediation() {
 #[test]
 fn a_log_that_says_nothing_is_never_green() {
     let repo = Repo::new();
-    for text in ["", "hello\n", "warning: unused variable\nFinished\n", "##[error]Process completed with exit code 101.\n"] {
+    for text in [
+        "",
+        "hello\n",
+        "warning: unused variable\nFinished\n",
+        "##[error]Process completed with exit code 101.\n",
+    ] {
         let document = repo.log(text.as_bytes(), 3);
         assert_eq!(document["errors"][0]["code"], "nothing_examined", "{text}: {document:#}");
     }
@@ -217,10 +253,16 @@ fn t25_a_hostile_log_commands_no_terminal() {
     put(&repo.path("ci.log"), hostile.as_bytes());
     let output = repo.command(&["triage", "ci.log"]).output().expect("it starts");
     let text = String::from_utf8(output.stdout).expect("UTF-8");
-    let bad = |c: char| (c.is_control() && c != '\n') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}'..='\u{200f}');
+    let bad = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{202a}'..='\u{202e}' | '\u{200b}'..='\u{200f}')
+    };
     assert!(!text.contains(bad), "{text:?}");
     assert!(!text.contains("evil") && !text.contains("ZXZpbA"), "{text:?}");
-    assert!(!text.lines().any(|line| line.starts_with("::")), "no line begins a workflow command: {text}");
+    assert!(
+        !text.lines().any(|line| line.starts_with("::")),
+        "no line begins a workflow command: {text}"
+    );
 }
 
 #[test]
@@ -241,21 +283,40 @@ fn the_runbook_is_generated_and_every_edit_by_hand_is_found() {
     repo.ends(&["runbook", "generate"], 0);
     repo.ends(&["runbook", "check"], 0);
     let text = repo.text("docs/runbook.md");
-    for part in ["## bridge", "## disk_full", "VCR_MODE=playback cargo test -- 'it'\\''s here'", "2. run `make bridge`"] {
+    for part in [
+        "## bridge",
+        "## disk_full",
+        "VCR_MODE=playback cargo test -- 'it'\\''s here'",
+        "2. run `make bridge`",
+    ] {
         assert!(text.contains(part), "{part}: {text}");
     }
     repo.put("docs/runbook.md", &text.replace("lower the bridge", "call somebody"));
     let document = repo.json(&["runbook", "check"], 11);
     assert_eq!(document["faults"][0]["code"], "runbook_drift");
-    assert!(document["faults"][0]["found"].as_str().is_some_and(|found| found.contains("call somebody")));
+    assert!(
+        document["faults"][0]["found"]
+            .as_str()
+            .is_some_and(|found| found.contains("call somebody"))
+    );
     repo.ends(&["runbook", "generate"], 0);
     assert_eq!(repo.text("docs/runbook.md"), text);
     repo.put("portcullis.toml", &POLICY.replace("the disk is full", "the disk is nearly full"));
     repo.ends(&["runbook", "check"], 11);
-    repo.put("portcullis.toml", &POLICY.replace("codes = [\"waiver_expired\"]", "codes = [\"waiver_expird\"]"));
+    repo.put(
+        "portcullis.toml",
+        &POLICY.replace("codes = [\"waiver_expired\"]", "codes = [\"waiver_expird\"]"),
+    );
     let unknown = repo.ends(&["runbook", "generate"], 11);
-    assert!(unknown.contains("signature_name_unknown") && unknown.contains("waiver_expird"), "{unknown}");
-    let ci = repo.put("portcullis.toml", POLICY).command(&["runbook", "generate", "--path", "other.md"]).env("CI", "true").output();
+    assert!(
+        unknown.contains("signature_name_unknown") && unknown.contains("waiver_expird"),
+        "{unknown}"
+    );
+    let ci = repo
+        .put("portcullis.toml", POLICY)
+        .command(&["runbook", "generate", "--path", "other.md"])
+        .env("CI", "true")
+        .output();
     assert!(said(&ci.expect("it starts"), &["in CI"], 3).contains("bless_refused"));
     assert!(!repo.path("other.md").exists());
     repo.ends(&["runbook", "generate", "--path", "../out.md"], 2);
@@ -279,7 +340,18 @@ fn the_signatures_of_this_repository_cover_the_rows_and_name_what_exists() {
     let mut rows: Vec<i64> = all.iter().filter_map(|one| one.get("row")?.as_integer()).collect();
     rows.sort_unstable();
     assert_eq!(rows, (1..=23).collect::<Vec<i64>>());
-    let roots = ["views/", "failures/", "gates", "logs", "manifest.json", "decision.json", "expected.json", "environment.json", "outcomes.jsonl", "phases.json"];
+    let roots = [
+        "views/",
+        "failures/",
+        "gates",
+        "logs",
+        "manifest.json",
+        "decision.json",
+        "expected.json",
+        "environment.json",
+        "outcomes.jsonl",
+        "phases.json",
+    ];
     let mut targets = Vec::new();
     for folder in ["tests", "cli/tests"] {
         for entry in checkout.join(folder).read_dir().expect("tests").flatten() {
@@ -294,7 +366,12 @@ fn the_signatures_of_this_repository_cover_the_rows_and_name_what_exists() {
             let of_run = roots.iter().any(|root| path.starts_with(root));
             assert!(of_run || checkout.join(path).exists(), "{id}: {path}");
         }
-        let replay: Vec<&str> = one["replay"].as_array().expect("a replay").iter().filter_map(|word| word.as_str()).collect();
+        let replay: Vec<&str> = one["replay"]
+            .as_array()
+            .expect("a replay")
+            .iter()
+            .filter_map(|word| word.as_str())
+            .collect();
         if let Some(at) = replay.iter().position(|word| *word == "--test") {
             assert!(targets.iter().any(|target| target == replay[at + 1]), "{id}: {replay:?}");
         }
@@ -309,7 +386,10 @@ fn waivers_are_edited_without_a_scratch_on_the_rest() {
     let renewed = repo.text(file);
     let expected = CLASSIFICATION
         .replace("expires = 2036-05-31 # the end", "expires = 2036-06-20 # the end")
-        .replace("remove_when = \"it is released\"\n", "remove_when = \"it is released\"\nrenewals = 1\n");
+        .replace(
+            "remove_when = \"it is released\"\n",
+            "remove_when = \"it is released\"\nrenewals = 1\n",
+        );
     assert_eq!(renewed, expected);
     repo.ends(&["waiver", "lint"], 0);
     repo.ends(&["waiver", "renew", "build", "--days", "30"], 0);
@@ -318,10 +398,16 @@ fn waivers_are_edited_without_a_scratch_on_the_rest() {
     let weeks = repo.json(&["waiver", "runway"], 0);
     assert_eq!(weeks["weeks"]["2036-W29"][0], "build", "{weeks:#}");
     repo.ends(&["waiver", "prune", "build"], 0);
-    assert_eq!(repo.text(file), "# the head stays\n\n[suite.unit] # and so does this\ntargets = []\n");
+    assert_eq!(
+        repo.text(file),
+        "# the head stays\n\n[suite.unit] # and so does this\ntargets = []\n"
+    );
     let reason = "a reason that is long enough to be one";
     let new = |gate: &str, reason: &str, code: i32| {
-        repo.ends(&["waiver", "new", gate, "--issue", "#7", "--reason", reason, "--remove-when", "soon"], code)
+        repo.ends(
+            &["waiver", "new", gate, "--issue", "#7", "--reason", reason, "--remove-when", "soon"],
+            code,
+        )
     };
     new("build", reason, 0);
     repo.ends(&["waiver", "lint"], 0);
@@ -342,9 +428,16 @@ fn waivers_are_edited_without_a_scratch_on_the_rest() {
     repo.ends(&["waiver", "prune", "build"], 2);
     repo.ends(&["waiver", "prune"], 2);
     repo.put(file, CLASSIFICATION);
-    let late = repo.command(&["waiver", "prune", "--expired"]).env("PORTCULLIS_NOW", "2036-06-01T00:00:00Z").output();
+    let late = repo
+        .command(&["waiver", "prune", "--expired"])
+        .env("PORTCULLIS_NOW", "2036-06-01T00:00:00Z")
+        .output();
     assert!(said(&late.expect("it starts"), &["prune"], 0).contains("build gone"));
-    let ci = repo.put(file, CLASSIFICATION).command(&["waiver", "renew", "build"]).env("CI", "1").output();
+    let ci = repo
+        .put(file, CLASSIFICATION)
+        .command(&["waiver", "renew", "build"])
+        .env("CI", "1")
+        .output();
     assert!(said(&ci.expect("it starts"), &["renew"], 3).contains("bless_refused"));
     assert_eq!(repo.text(file), CLASSIFICATION);
 }
@@ -355,15 +448,37 @@ fn quarantine_is_added_judged_and_released() {
     let file = "suite_classification.toml";
     let test = "it's a::b \"c\"";
     let add = |category: &str, code: i32| {
-        let words = ["quarantine", "add", "api", test, "--category", category, "--issue", "#1", "--evidence", "2 of 20", "--reason", "slow", "--remove-when", "mended"];
+        let words = [
+            "quarantine",
+            "add",
+            "api",
+            test,
+            "--category",
+            category,
+            "--issue",
+            "#1",
+            "--evidence",
+            "2 of 20",
+            "--reason",
+            "slow",
+            "--remove-when",
+            "mended",
+        ];
         repo.ends(&words, code)
     };
     add("FLAKE-MOON", 2);
     add("FLAKE-NET", 0);
     let text = repo.text(file);
-    assert!(text.starts_with(CLASSIFICATION) && text.contains("repro = \"cargo test --test api -- 'it'\\\\''s a::b"), "{text}");
+    assert!(
+        text.starts_with(CLASSIFICATION)
+            && text.contains("cargo test --test api -- 'it'\\''s a::b"),
+        "{text}"
+    );
     let lint = repo.json(&["quarantine", "lint"], 0);
-    assert_eq!((lint["entries"][0]["state"].as_str(), lint["entries"][0]["days_remaining"].as_i64()), (Some("active"), Some(14)));
+    assert_eq!(
+        (lint["entries"][0]["state"].as_str(), lint["entries"][0]["days_remaining"].as_i64()),
+        (Some("active"), Some(14))
+    );
     add("FLAKE-NET", 2);
     for (now, code) in [("2036-06-03T23:59:59Z", 0), ("2036-06-04T00:00:00Z", 11)] {
         let mut command = repo.command(&["quarantine", "lint"]);

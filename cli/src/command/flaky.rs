@@ -20,7 +20,10 @@ use portcullis::{
     Fault,
     evidence::{clock::Stopwatch, git::Git, process},
     kernel::{near::near, policy::profile::Kind, quarantine::SPAN_MAX_DAYS, replay::Replay},
-    wire::code::{NAME_UNKNOWN, RUN_INTERRUPTED, USAGE},
+    wire::{
+        code::{NAME_UNKNOWN, RUN_INTERRUPTED, USAGE},
+        time::Day,
+    },
 };
 use serde_json::json;
 
@@ -76,40 +79,14 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     let commit = Git::new(repository.root(), None).head().or_exit(Exit::Nothing)?;
     let commit = commit.map_or_else(|| "no commit".to_owned(), |head| head.commit.to_string());
     let today = repository.clock()?.now.day();
-    let entry = if diagnosis.nature == Nature::Flaky {
-        let message = attempts
-            .iter()
-            .find(|attempt| !attempt.passed)
-            .map(|a| a.message.lines().next().unwrap_or_default());
-        let message: String = message.unwrap_or_default().chars().take(MESSAGE_CHARS).collect();
-        let evidence = format!(
-            "{} of {} attempts failed on {commit}, {today}; {}",
-            diagnosis.failed,
-            diagnosis.runs,
-            diagnosis.because.clone().unwrap_or_default()
-        );
-        Some(
-            Entry {
-                suite: &crate_or_target(suite),
-                test,
-                category: diagnosis.category.unwrap_or("FLAKE-LOGIC"),
-                owner: arguments.owner.as_deref().unwrap_or(&policy.owner),
-                quarantined: dates::edited(today)?,
-                expires: dates::edited(dates::plus(today, SPAN_MAX_DAYS)?)?,
-                issue: arguments.issue.as_deref().unwrap_or(NO_ISSUE),
-                evidence: &evidence,
-                repro: &replay.render(),
-                reason: &format!("it fails now and then: {message}"),
-                remove_when: &format!(
-                    "`cargo portcullis flaky --test {} {} --runs 20` is stable",
-                    portcullis::kernel::replay::quote(suite),
-                    portcullis::kernel::replay::quote(test)
-                ),
-            }
-            .render(),
-        )
-    } else {
-        None
+    let owner = arguments.owner.as_deref().unwrap_or(&policy.owner);
+    let entry = match diagnosis.nature {
+        Nature::Flaky => {
+            let issue = arguments.issue.as_deref().unwrap_or(NO_ISSUE);
+            let found = (&diagnosis, attempts.as_slice(), commit.as_str());
+            Some(entry((suite, test), (owner, issue), found, &replay, today)?)
+        }
+        Nature::Stable | Nature::Broken => None,
     };
     let exit = if diagnosis.nature == Nature::Stable { Exit::Pass } else { Exit::TestsFailed };
     out.document(&json!({
@@ -125,6 +102,36 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     }));
     out.text(&text(&diagnosis, (suite, test), entry.as_deref(), arguments.issue.is_some()));
     Ok(exit)
+}
+
+/// The quarantine entry of a flaky test, from today on.
+fn entry(
+    (suite, test): (&str, &str),
+    (owner, issue): (&str, &str),
+    (diagnosis, attempts, commit): (&Diagnosis, &[Attempt], &str),
+    replay: &Replay,
+    today: Day,
+) -> Result<String, Refused> {
+    let failure = attempts.iter().find(|attempt| !attempt.passed);
+    let message = failure.and_then(|failure| failure.message.lines().next()).unwrap_or_default();
+    let message: String = message.chars().take(MESSAGE_CHARS).collect();
+    let because = diagnosis.because.as_deref().unwrap_or_default();
+    let (failed, runs) = (diagnosis.failed, diagnosis.runs);
+    let again = [suite, test].map(portcullis::kernel::replay::quote).join(" ");
+    let entry = Entry {
+        suite: &crate_or_target(suite),
+        test,
+        category: diagnosis.category.unwrap_or("FLAKE-LOGIC"),
+        owner,
+        quarantined: dates::edited(today)?,
+        expires: dates::edited(dates::plus(today, SPAN_MAX_DAYS)?)?,
+        issue,
+        evidence: &format!("{failed} of {runs} attempts failed on {commit}, {today}; {because}"),
+        repro: &replay.render(),
+        reason: &format!("it fails now and then: {message}"),
+        remove_when: &format!("`cargo portcullis flaky --test {again} --runs 20` is stable"),
+    };
+    Ok(entry.render())
 }
 
 fn text(

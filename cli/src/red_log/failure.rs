@@ -75,12 +75,23 @@ enum After {
     },
 }
 
+/// Whether a failure is one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    /// Somebody called it a failure.
+    Failed,
+    /// Something panicked, and nobody has said yet what became of it.
+    Panicked,
+    /// It passed in the end.
+    Passed,
+}
+
 /// Everything that was read so far.
 #[derive(Debug)]
 pub(super) struct Book {
     failures: Vec<LogFailure>,
     omitted: u64,
-    passed: Vec<bool>,
+    standings: Vec<Standing>,
     by_test: BTreeMap<String, Vec<usize>>,
     /// The test binary that runs.
     suite: Option<String>,
@@ -97,7 +108,7 @@ impl Default for Book {
         Self {
             failures: Vec::new(),
             omitted: 0,
-            passed: Vec::new(),
+            standings: Vec::new(),
             by_test: BTreeMap::new(),
             suite: None,
             cargo_kind: None,
@@ -192,30 +203,20 @@ impl Book {
                 self.suite = Some(cut(target));
                 self.current = None;
             }
-            Line::TestFailed(name) => {
-                let suite = self.suite.clone();
-                self.test(number, suite.as_deref(), name);
-            }
+            Line::TestFailed(name) => drop(self.of_suite(number, name)),
             Line::Section(name, tells_all) => {
-                let suite = self.suite.clone();
-                self.current = self.test(number, suite.as_deref(), name);
+                self.current = self.of_suite(number, name);
                 if let Some(of) = self.current.filter(|_| tells_all) {
                     self.after = After::Message { of, left: 3 };
                 }
             }
             Line::Failures => self.after = After::Names,
             Line::Panicked(thread, place, message) => self.panicked(number, thread, place, message),
-            Line::Result(ok) | Line::Summary(ok) => {
-                if ok {
-                    self.green += 1;
-                } else {
-                    self.red += 1;
-                }
-                if matches!(read, Line::Summary(_))
-                    || self.current.is_some_and(|at| !self.is_nextest(at))
-                {
-                    self.current = None;
-                }
+            Line::Result(ok) => self.result(ok),
+            Line::Summary(ok) => {
+                self.tally(ok);
+                self.dismiss(None);
+                self.current = None;
             }
             Line::Nextest(became, suite, test) => self.nextest(number, became, suite, test),
             Line::Coded(code, message) => self.coded(number, code, message),
@@ -254,22 +255,51 @@ impl Book {
                     self.after = After::Place { of: at, left: 1 };
                 }
             }
-            Line::Gate(id, status, code, detail) => {
-                if let Some(at) = self.test(number, None, id) {
-                    self.code(at, code);
-                    self.say(at, detail);
-                    let class = match status {
-                        "missing" => Some("not_run"),
-                        "crashed" => Some("crash"),
-                        _ => digest::class_of_code(code),
-                    };
-                    self.set_class(at, class.unwrap_or("gate_blocked"));
-                    self.current = Some(at);
-                }
-            }
+            Line::Gate(id, status, code, detail) => self.gate(number, (id, status), code, detail),
             Line::Detail(name, value) => self.detail(name, value),
             Line::StepFailed => self.red += 1,
         }
+    }
+
+    fn tally(&mut self, ok: bool) {
+        if ok {
+            self.green += 1;
+        } else {
+            self.red += 1;
+        }
+    }
+
+    /// A test binary came to its end and named what failed in it.
+    fn result(&mut self, ok: bool) {
+        self.tally(ok);
+        let suite = self.suite.clone();
+        if self.current.is_none_or(|at| !self.is_nextest(at)) {
+            self.dismiss(Some(suite.as_deref()));
+            self.current = None;
+        }
+    }
+
+    /// Drops panics that nobody called a failure: a test may panic on purpose, and pass.
+    fn dismiss(&mut self, suite: Option<Option<&str>>) {
+        for (failure, standing) in self.failures.iter().zip(&mut self.standings) {
+            let here = suite.is_none_or(|suite| failure.suite.as_deref() == suite);
+            if *standing == Standing::Panicked && here {
+                *standing = Standing::Passed;
+            }
+        }
+    }
+
+    fn gate(&mut self, number: u64, (id, status): (&str, &str), code: &str, detail: &str) {
+        let Some(at) = self.test(number, None, id) else { return };
+        self.code(at, code);
+        self.say(at, detail);
+        let class = match status {
+            "missing" => Some("not_run"),
+            "crashed" => Some("crash"),
+            _ => digest::class_of_code(code),
+        };
+        self.set_class(at, class.unwrap_or("gate_blocked"));
+        self.current = Some(at);
     }
 
     fn panicked(&mut self, number: u64, thread: &str, place: &str, message: &str) {
@@ -281,11 +311,15 @@ impl Book {
             (None, None) => {
                 let suite = self.suite.clone();
                 let named = !matches!(thread, "main" | "unnamed" | "") && !thread.contains(' ');
-                if named {
+                let at = if named {
                     self.test(number, suite.as_deref(), thread)
                 } else {
                     self.push(number, Kind::Command, suite.as_deref(), None, "panic")
+                };
+                if let Some(at) = at {
+                    self.stand(at, Standing::Panicked);
                 }
+                at
             }
         };
         let Some(at) = at else { return };
@@ -310,9 +344,7 @@ impl Book {
         let Some(at) = at else { return };
         match became {
             Became::Passed => {
-                if let Some(passed) = self.passed.get_mut(at) {
-                    *passed = true;
-                }
+                self.stand(at, Standing::Passed);
                 self.current = None;
                 return;
             }
@@ -429,6 +461,18 @@ impl Book {
         }
     }
 
+    fn stand(&mut self, at: usize, standing: Standing) {
+        if let Some(slot) = self.standings.get_mut(at) {
+            *slot = standing;
+        }
+    }
+
+    /// The failure of a test of the binary that runs.
+    fn of_suite(&mut self, number: u64, test: &str) -> Option<usize> {
+        let suite = self.suite.clone();
+        self.test(number, suite.as_deref(), test)
+    }
+
     /// The failure of a test, which may have been mentioned before.
     fn test(&mut self, number: u64, suite: Option<&str>, test: &str) -> Option<usize> {
         let test: String = cut(test).chars().take(NAME_MAX).collect();
@@ -445,7 +489,10 @@ impl Book {
             .by_test
             .get(&test)
             .and_then(|found| found.iter().copied().find(|at| same(&self.failures[*at].suite)));
-        if found.is_some() {
+        if let Some(at) = found {
+            if self.standings.get(at) == Some(&Standing::Panicked) {
+                self.stand(at, Standing::Failed);
+            }
             return found;
         }
         let at = self.push(number, Kind::Test, suite.as_deref(), Some(&test), "unknown")?;
@@ -480,7 +527,7 @@ impl Book {
             replay: None,
             patterns: Vec::new(),
         });
-        self.passed.push(false);
+        self.standings.push(Standing::Failed);
         Some(self.failures.len() - 1)
     }
 
@@ -530,7 +577,11 @@ impl Book {
 
     /// The failures, how many were not kept, and how many results were green and red.
     pub(super) fn finish(self) -> (Vec<LogFailure>, u64, u64, u64) {
-        let kept = self.failures.into_iter().zip(self.passed).filter(|(_, passed)| !passed);
+        let kept = self
+            .failures
+            .into_iter()
+            .zip(self.standings)
+            .filter(|(_, standing)| *standing != Standing::Passed);
         let failures = kept
             .map(|(mut failure, _)| {
                 if failure.class == "panic" || failure.class == "unknown" {

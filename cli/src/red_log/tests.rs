@@ -150,10 +150,24 @@ fn green_prose_is_no_failure() {
         "test a ... ok\ntest result: ok. 1 passed; 0 failed; 0 ignored\n",
         "we fixed the test that said panicked\nINFO errors: 0, error rate: 0\n",
         "        PASS [   0.005s] (1/1) p::api opens\n     Summary [   0.006s] 1 test run: 1 passed, 22 skipped\n",
+        "thread 'a' (1) panicked at src/a.rs:1:1:\non purpose\ntest a - should panic ... ok\ntest result: ok. 1 passed; 0 failed\n",
         "the docs explain `test x ... FAILED` at length\n",
     ] {
         assert_eq!(rows(&read_text(text)), [], "{text}");
     }
+}
+
+#[test]
+fn a_panic_is_a_failure_unless_its_binary_says_otherwise() {
+    let panic = "thread 'a' (1) panicked at src/a.rs:1:1:\nboo\n\n";
+    let cut_off = read_text(&format!("running 2 tests\n{panic}"));
+    assert_eq!(rows(&cut_off), [("a".to_owned(), "panic")]);
+    let called =
+        read_text(&format!("{panic}test a ... FAILED\ntest result: FAILED. 0 passed; 1 failed\n"));
+    assert_eq!(rows(&called), [("a".to_owned(), "panic")]);
+    let other =
+        read_text(&format!("{panic}test b ... FAILED\ntest result: FAILED. 1 passed; 1 failed\n"));
+    assert_eq!(rows(&other), [("b".to_owned(), "unknown")]);
 }
 
 #[test]
