@@ -59,6 +59,31 @@ pub(crate) enum Verb {
     /// Says what changed between two runs.
     #[command(after_help = "Example:\n  cargo portcullis diff <base run> latest")]
     Diff(Diff),
+    /// Sorts a red log or a run by known signatures: what to open, what to run, what to do.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis triage ci.log\n  cargo portcullis triage latest --format json\n  gh run view --log-failed | cargo portcullis triage -\n\nExits as the log says: 10 tests failed, 11 a gate blocks, 12 invalid, 13 build failed, 0 green, 3 nothing recognised."
+    )]
+    Triage(Triage),
+    /// Makes the operators' runbook from signatures and gates, or finds where the committed one differs.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis runbook generate\n  cargo portcullis runbook check"
+    )]
+    Runbook(Runbook),
+    /// Says what a red run means for whoever is on call, and how far the response is.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis incident latest --context main\n  cargo portcullis incident latest --link https://forge/issue/7 --note 'cache was poisoned'\n\nExits 11 while it is open, 0 when nothing is met or all exit criteria hold."
+    )]
+    Incident(Incident),
+    /// Says what a sealed run would come to at another time, without a waiver or under another policy. Changes nothing.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis decide latest --at 2026-06-30\n  cargo portcullis decide latest --without-waiver my_gate\n  cargo portcullis decide latest --with-policy stricter.toml\n\nExits as the what-if decision would; it never certifies."
+    )]
+    Decide(Decide),
+    /// Repeats one test and says whether it is stable, flaky or broken; prints a quarantine entry to paste.
+    #[command(
+        after_help = "Example:\n  cargo portcullis flaky --test my_suite module::my_test --runs 20\n\nExits 0 when it passed every time, 10 otherwise."
+    )]
+    Flaky(Flaky),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -100,6 +125,9 @@ pub(crate) enum Verb {
         after_help = "Example:\n  cargo portcullis events latest --gate my_gate --status fail"
     )]
     Events(Events),
+    /// Looks after the quarantine of flaky tests.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
+    Quarantine(Quarantine),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -270,6 +298,110 @@ pub(crate) struct Diff {
     pub current: String,
 }
 
+/// `triage`.
+#[derive(Debug, Args)]
+pub(crate) struct Triage {
+    /// A log file, `-` for standard input, or a run: its directory, its `run.json`, its id, or `latest`.
+    #[arg(value_name = "LOG|RUN")]
+    pub source: String,
+}
+
+/// `runbook`.
+#[derive(Debug, Args)]
+pub(crate) struct Runbook {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: RunbookVerb,
+}
+
+/// What can be done with the runbook.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunbookVerb {
+    /// Writes it; refused in CI.
+    #[command(after_help = "Example:\n  cargo portcullis runbook generate")]
+    Generate(RunbookPlace),
+    /// Compares it and changes nothing; drift exits 11.
+    #[command(after_help = "Example:\n  cargo portcullis runbook check")]
+    Check(RunbookPlace),
+}
+
+/// Where the runbook lies.
+#[derive(Debug, Args)]
+pub(crate) struct RunbookPlace {
+    /// The file, relative to the repository root.
+    #[arg(long, default_value = "docs/runbook.md", value_name = "FILE")]
+    pub path: String,
+}
+
+/// `incident`.
+#[derive(Debug, Args)]
+pub(crate) struct Incident {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// Where the run stands for; its lane says so otherwise, and what nobody knows rounds up.
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub context: Option<IncidentContext>,
+    /// Strict wording is needed, as it always is on a release.
+    #[arg(long)]
+    pub strict_wording: bool,
+    /// A gate that must have passed for CI and local runs to agree.
+    #[arg(long, value_name = "GATE", action = ArgAction::Append)]
+    pub parity_gate: Vec<String>,
+    /// Records what happened.
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Records where it is handled.
+    #[arg(long, value_name = "ADDRESS")]
+    pub link: Option<String>,
+}
+
+/// Where a run stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IncidentContext {
+    /// The main branch.
+    Main,
+    /// A release cut.
+    Release,
+    /// A branch that blocks no release.
+    Pr,
+}
+
+/// `decide`.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// As on this day or at this time, in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// As if this gate had no waiver.
+    #[arg(long, value_name = "GATE", action = ArgAction::Append)]
+    pub without_waiver: Vec<String>,
+    /// As if this file were the policy.
+    #[arg(long, value_name = "FILE")]
+    pub with_policy: Option<PathBuf>,
+}
+
+/// `flaky`.
+#[derive(Debug, Args)]
+pub(crate) struct Flaky {
+    /// The test target, or a package for its library, and the whole name of the test.
+    #[arg(long, required = true, num_args = 2, value_names = ["SUITE", "TEST"])]
+    pub test: Vec<String>,
+    /// How often it is run.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub runs: u32,
+    /// Who answers for the entry; the owner of the policy otherwise.
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Where it is discussed.
+    #[arg(long, value_name = "ISSUE")]
+    pub issue: Option<String>,
+    /// What cargo is told.
+    #[command(flatten)]
+    pub cargo: CargoFlags,
+}
+
 fn kind(text: &str) -> Result<Option<Kind>, String> {
     match Kind::parse(text) {
         Some(kind) => Ok(Some(kind)),
@@ -338,6 +470,144 @@ pub(crate) enum WaiverVerb {
     /// Checks every waiver against today and shows when they end.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint --format json")]
     Lint,
+    /// Adds a waiver from today on.
+    #[command(
+        after_help = "Example:\n  cargo portcullis waiver new my_gate --issue '#7' --reason 'the upstream fix is not released yet' --remove-when 'it is released'"
+    )]
+    New(WaiverNew),
+    /// Lets a waiver last longer; at most twice, at most 30 days each time.
+    #[command(after_help = "Example:\n  cargo portcullis waiver renew my_gate --days 14")]
+    Renew(WaiverRenew),
+    /// Removes a waiver, those that a run found stale, or those that ended.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis waiver prune my_gate\n  cargo portcullis waiver prune --stale latest"
+    )]
+    Prune(WaiverPrune),
+    /// Shows when the waivers end, by week.
+    #[command(after_help = "Example:\n  cargo portcullis waiver runway")]
+    Runway,
+}
+
+/// `waiver new`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverNew {
+    /// The gate.
+    pub gate: String,
+    /// Where it is discussed.
+    #[arg(long)]
+    pub issue: String,
+    /// Why, in at least 20 characters.
+    #[arg(long)]
+    pub reason: String,
+    /// What ends it.
+    #[arg(long)]
+    pub remove_when: String,
+    /// Who answers for it; the owner of the policy otherwise.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Where it applies.
+    #[arg(long, default_value = "full", value_parser = ["full", "preflight", "both"])]
+    pub scope: String,
+    /// How many days it lasts.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Waives this finding alone; a new one still fails.
+    #[arg(long, action = ArgAction::Append)]
+    pub fingerprint: Vec<String>,
+}
+
+/// `waiver renew`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverRenew {
+    /// The gate.
+    pub gate: String,
+    /// How many days longer.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Why it is still needed.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Who agreed.
+    #[arg(long)]
+    pub approved_by: Option<String>,
+}
+
+/// `waiver prune`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverPrune {
+    /// The gate.
+    pub gate: Option<String>,
+    /// Those that this run found stale.
+    #[arg(long, value_name = "RUN", conflicts_with = "gate")]
+    pub stale: Option<String>,
+    /// Those that ended.
+    #[arg(long, conflicts_with = "gate")]
+    pub expired: bool,
+}
+
+/// `quarantine`.
+#[derive(Debug, Args)]
+pub(crate) struct Quarantine {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: QuarantineVerb,
+}
+
+/// What can be done with the quarantine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineVerb {
+    /// Adds a test from today on; `flaky` prints what belongs into it.
+    #[command(
+        after_help = "Example:\n  cargo portcullis quarantine add my_suite my_test --category FLAKE-NET --issue '#7' --evidence '2 of 20 fail' --reason 'the mirror is slow' --remove-when 'the mirror is replaced'"
+    )]
+    Add(QuarantineAdd),
+    /// Checks every entry against today.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
+    Lint,
+    /// Removes an entry.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine release my_suite my_test")]
+    Release(QuarantineRelease),
+}
+
+/// `quarantine add`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineAdd {
+    /// The test target.
+    pub suite: String,
+    /// The test.
+    pub test: String,
+    /// Why it is flaky.
+    #[arg(long, value_parser = portcullis::kernel::quarantine::CATEGORIES)]
+    pub category: String,
+    /// Where it is discussed.
+    #[arg(long)]
+    pub issue: String,
+    /// Where both outcomes were seen.
+    #[arg(long)]
+    pub evidence: String,
+    /// Why it is not mended at once.
+    #[arg(long)]
+    pub reason: String,
+    /// What ends it.
+    #[arg(long)]
+    pub remove_when: String,
+    /// How to see it again.
+    #[arg(long)]
+    pub repro: Option<String>,
+    /// Who answers for it; the owner of the policy otherwise.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// How many days it lasts.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=14))]
+    pub days: u32,
+}
+
+/// `quarantine release`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineRelease {
+    /// The entry: its name, or suite and test.
+    #[arg(required = true, num_args = 1..=2, value_name = "SUITE TEST")]
+    pub name: Vec<String>,
 }
 
 /// `push`.

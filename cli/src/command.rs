@@ -1,17 +1,23 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
 mod census;
+mod decide;
 mod diff;
 mod events;
 mod explain;
+mod flaky;
 mod history;
+mod incident;
 mod list;
 mod merge;
 mod plan;
 #[cfg(feature = "store")]
 mod push;
+mod quarantine;
 mod replay;
 mod run;
+mod runbook;
+mod triage;
 mod verify;
 mod waiver;
 
@@ -32,6 +38,12 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Rerun(rerun) => run::again(rerun, out),
         Verb::Replay(replay) => replay::run(replay, out),
         Verb::Diff(diff) => diff::run(diff, out),
+        Verb::Triage(triage) => triage::run(triage, out),
+        Verb::Runbook(runbook) => runbook::run(runbook, out),
+        Verb::Incident(incident) => incident::run(incident, out),
+        Verb::Decide(decide) => decide::run(decide, out),
+        Verb::Flaky(flaky) => flaky::run(flaky, out),
+        Verb::Quarantine(quarantine) => quarantine::run(quarantine, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

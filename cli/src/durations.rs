@@ -38,17 +38,13 @@ fn parse(text: &str) -> Result<Weights, Fault> {
     }
     let headline = format!("`{DURATIONS_FILE}` has another schema than this reader knows");
     let remedy = "write it anew: `cargo portcullis history --bless-durations`";
-    let fault =
-        Fault::new(SCHEMA_UNSUPPORTED, headline, remedy).at(Location::file(DURATIONS_FILE));
+    let fault = Fault::new(SCHEMA_UNSUPPORTED, headline, remedy).at(Location::file(DURATIONS_FILE));
     Err(fault.expected(DURATIONS_SCHEMA).found(document.schema))
 }
 
 /// The text of the file.
 pub(crate) fn render(weights: &Weights) -> Result<String, serde_json::Error> {
-    artifact::document(&Document {
-        schema: DURATIONS_SCHEMA.to_owned(),
-        suite_ms: weights.clone(),
-    })
+    artifact::document(&Document { schema: DURATIONS_SCHEMA.to_owned(), suite_ms: weights.clone() })
 }
 
 #[cfg(test)]

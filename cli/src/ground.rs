@@ -201,14 +201,8 @@ impl Ground {
     ) -> Result<Plan, Refused> {
         let filters = self.asked.filters(&self.profile);
         let limit_ms = self.left_ms(choice);
-        let listed = nextest::list(
-            &self.cargo,
-            &self.binaries,
-            filters,
-            scratch,
-            limit_ms,
-            on_line,
-        )?;
+        let listed =
+            nextest::list(&self.cargo, &self.binaries, filters, scratch, limit_ms, on_line)?;
         if self.binaries == Binaries::Built {
             nextest::remember_binaries(scratch, &kept_binaries(&self.target_dir))?;
         }

@@ -1,6 +1,7 @@
 //! An earlier run as data: its plan, what became of each target, and its failures. It runs nothing.
 
 use crate::{
+    digest::{DIGEST_SCHEMA, FailureDigest},
     outcome::{Line, OUTCOME_SCHEMA, Status},
     plan::{PLAN_SCHEMA, Plan},
     replays::{REPLAY_SCHEMA, Rung},
@@ -12,7 +13,7 @@ use portcullis::{
     Effective, Fault, Location, RelPath, RunId,
     evidence::{
         json,
-        store::{read_run, verify_manifest},
+        store::{RunRecord, read_run, verify_manifest},
         tree::{HardLinks, Tree},
     },
     kernel::{
@@ -76,12 +77,7 @@ impl Earlier {
     /// # Errors
     /// `baseline_unusable` for a run that is not sealed, or not as it was sealed; what a reader of its parts says.
     pub(crate) fn read(dir: &Path) -> Result<Self, Fault> {
-        let run = read_run(dir)?;
-        if let Some(fault) = verify_manifest(dir)?.into_iter().next() {
-            let headline = format!("the run {} cannot be relied on", run.envelope.run_id);
-            let remedy = "name a run that came to its end and was not changed since";
-            return Err(Fault::new(BASELINE_UNUSABLE, headline, remedy).because(&fault));
-        }
+        let run = sealed(dir)?;
         let tree = Tree::new(dir)?;
         let machine: Machine = document(&tree, "environment.json", ENVIRONMENT_SCHEMA)?;
         let bundle: Bundle = document(&tree, "replay.json", REPLAY_SCHEMA)?;
@@ -149,6 +145,48 @@ impl Earlier {
     pub(crate) fn states(&self) -> BTreeMap<String, State> {
         states(&self.plan, &self.seen, &self.decision, &self.rungs)
     }
+}
+
+/// A sealed run as triage and incidents need it: whatever sealed it, a runner or a gate binary alone.
+pub(crate) struct Sealed {
+    /// Its id.
+    pub run_id: RunId,
+    /// Its decision.
+    pub decision: Decision,
+    /// Its failures with their digests; none where a gate binary sealed it.
+    pub failures: Vec<(Rung, FailureDigest)>,
+}
+
+impl Sealed {
+    /// Reads a sealed run.
+    ///
+    /// # Errors
+    /// As [`Earlier::read`].
+    pub(crate) fn read(dir: &Path) -> Result<Self, Fault> {
+        let run = sealed(dir)?;
+        let tree = Tree::new(dir)?;
+        let decision = document(&tree, "decision.json", DECISION_SCHEMA)?;
+        let mut failures = Vec::new();
+        if tree.exists(&rel("replay.json")?)? {
+            let bundle: Bundle = document(&tree, "replay.json", REPLAY_SCHEMA)?;
+            for rung in bundle.rungs {
+                let digest = document(&tree, &rung.digest_path, DIGEST_SCHEMA)?;
+                failures.push((rung, digest));
+            }
+        }
+        Ok(Self { run_id: run.envelope.run_id, decision, failures })
+    }
+}
+
+/// The record of a run that came to its end and is as it was sealed.
+fn sealed(dir: &Path) -> Result<RunRecord, Fault> {
+    let run = read_run(dir)?;
+    if let Some(fault) = verify_manifest(dir)?.into_iter().next() {
+        let headline = format!("the run {} cannot be relied on", run.envelope.run_id);
+        let remedy = "name a run that came to its end and was not changed since";
+        return Err(Fault::new(BASELINE_UNUSABLE, headline, remedy).because(&fault));
+    }
+    Ok(run)
 }
 
 /// The state of every target of a run. A gate is what its receipts say.
@@ -255,12 +293,17 @@ pub(crate) struct Head {
 /// Reads the head of `plan.json`, whatever its size.
 pub(crate) fn head(tree: &Tree) -> Result<Head, Fault> {
     let name = "plan.json";
-    let file =
-        tree.open(&rel(name)?, HardLinks::Refuse).map_err(|fault| unusable(name).because(&fault))?;
+    let file = tree
+        .open(&rel(name)?, HardLinks::Refuse)
+        .map_err(|fault| unusable(name).because(&fault))?;
     let reader = BufReader::new(file.take(PLAN_MAX_BYTES));
     let head: Head =
         serde_json::from_reader(reader).map_err(|source| unusable(name).because(&source))?;
-    if head.schema == PLAN_SCHEMA { Ok(head) } else { Err(unsupported(name, PLAN_SCHEMA, &head.schema)) }
+    if head.schema == PLAN_SCHEMA {
+        Ok(head)
+    } else {
+        Err(unsupported(name, PLAN_SCHEMA, &head.schema))
+    }
 }
 
 /// Whether a run directory has this file.
@@ -342,7 +385,8 @@ impl Iterator for Lines {
     }
 }
 
-fn rel(name: &str) -> Result<RelPath, Fault> {
+/// The path of a file of a run directory.
+pub(crate) fn rel(name: &str) -> Result<RelPath, Fault> {
     RelPath::parse(name).map_err(|source| unusable(name).because(&source))
 }
 

@@ -4,24 +4,31 @@
 use portcullis_gates as _;
 
 mod args;
+mod classified;
 mod command;
+mod dates;
 mod digest;
 mod durations;
 mod engine;
 mod exit;
+mod flaky;
 mod ground;
 mod history;
+mod incident;
 mod interrupt;
 mod locate;
 mod merge;
 mod outcome;
 mod plan;
-mod reconcile;
 mod receipts;
+mod reconcile;
 mod record;
+mod red_log;
 mod replays;
 mod repository;
+mod runbook;
 mod shard;
+mod signature;
 #[cfg(feature = "store")]
 mod store;
 mod suites;
@@ -30,6 +37,7 @@ mod transport;
 mod trend;
 mod triage;
 mod verdict;
+mod written;
 
 use std::process::ExitCode;
 use transport::Transport;

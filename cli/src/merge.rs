@@ -125,7 +125,8 @@ impl Shards {
             shown.push(format!("{} more", missing.len() - NAMED));
         }
         let headline = format!("{} of {total} shards are missing", missing.len());
-        let remedy = "see why they did not run or were not brought here; none of them counts as passed";
+        let remedy =
+            "see why they did not run or were not brought here; none of them counts as passed";
         vec![Fault::new(SHARD_MISSING, headline, remedy).found(shown.join(", "))]
     }
 
@@ -199,11 +200,13 @@ pub(crate) fn join(
         judging.target(&row.target, &seen);
         tally.add(&row.target, &seen);
         for line in &row.lines {
-            lines_out.write(&artifact::line(line).map_err(|source| lines_out.fault(&source.into()))?)?;
+            lines_out
+                .write(&artifact::line(line).map_err(|source| lines_out.fault(&source.into()))?)?;
         }
         let first = if tally.planned == 1 { "\n" } else { ",\n" };
         targets_out.write(first)?;
-        targets_out.write(&indented(&row.target).map_err(|source| targets_out.fault(&source.into()))?)?;
+        targets_out
+            .write(&indented(&row.target).map_err(|source| targets_out.fault(&source.into()))?)?;
         if row.target.kind == Kind::Gate {
             gates.push((row.target.clone(), row.shard));
         }

@@ -67,12 +67,13 @@ impl Remote {
             Fault::new(STORE_REFUSED, format!("the store `{url}` cannot be opened"), remedy)
                 .because(&source)
         })?;
-        let runtime =
-            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|source| {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(
+            |source| {
                 let headline = "the system refuses what talking to a store needs";
                 Fault::new(STORE_UNAVAILABLE, headline, "see the limits of this process")
                     .because(&source)
-            })?;
+            },
+        )?;
         Ok(Self { store: store.into(), prefix, shown: url.to_string(), runtime })
     }
 
@@ -279,7 +280,8 @@ impl Remote {
     }
 
     fn failed(&self, what: &str, key: &Key, source: &dyn std::error::Error) -> Fault {
-        let remedy = "see whether the store can be reached, and what its keys allow; then try again";
+        let remedy =
+            "see whether the store can be reached, and what its keys allow; then try again";
         let headline = format!("`{key}` {what}");
         self.place(Fault::new(STORE_UNAVAILABLE, headline, remedy).because(source))
     }
@@ -321,7 +323,8 @@ fn address_of(address: &str) -> Result<Url, Fault> {
     Ok(url)
 }
 
-const SHAPES: &str = "`file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`";
+const SHAPES: &str =
+    "`file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`";
 
 /// Two names that one file system takes for one would hide a file behind another.
 fn distinct(manifest: &Manifest) -> Result<(), Fault> {

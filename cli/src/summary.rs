@@ -6,13 +6,17 @@ use crate::{
     outcome::Tally,
     plan::Plan,
     record::Header,
+    replays::Features,
     triage::{Change, Triage},
     verdict::Judged,
 };
 use portcullis::{
     Effective, Fault, Lane,
     evidence::environment::Environment,
-    kernel::{decide::Decision, policy::profile::Kind},
+    kernel::{
+        decide::Decision,
+        policy::{Policy, profile::Kind},
+    },
     report::{
         human::{self, count},
         views,
@@ -45,6 +49,10 @@ pub(crate) struct Account<'a> {
     pub root: &'a Path,
     /// Where the decision holds.
     pub lane: Lane,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// What gate binaries need turned on.
+    pub features: &'a Features,
     /// The version of nextest.
     pub nextest_version: &'a str,
     /// Its plan.

@@ -203,8 +203,7 @@ impl Trend {
         }
         if history::has(tree, "views/quarantine_report.json")? {
             let name = "views/quarantine_report.json";
-            let report: Report =
-                history::document(tree, name, "portcullis.quarantine_report.v1")?;
+            let report: Report = history::document(tree, name, "portcullis.quarantine_report.v1")?;
             for entry in report.entries {
                 let words = self.quarantine.entry(entry.entry).or_default();
                 *words.entry(word(&entry.verdict)).or_default() += 1;

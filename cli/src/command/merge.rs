@@ -9,6 +9,7 @@ use crate::{
     plan::PLAN_SCHEMA,
     receipts::{self, SHARDS_FILE, SHARDS_SCHEMA},
     record::{Header, Record, new_run_id},
+    replays::Features,
     repository::Repository,
     summary::Account,
     transport::Transport,
@@ -20,8 +21,7 @@ use portcullis::{
     evidence::clock::Stopwatch,
     kernel::{
         decide::Decision,
-        policy,
-        promotion,
+        policy, promotion,
         recorded::{Facts, INPUTS_SCHEMA, Material, Recorded},
     },
     report::views::{self, DECISION_SCHEMA},
@@ -99,7 +99,11 @@ fn directories(word: &str, repository: &Repository) -> Result<Vec<PathBuf>, Refu
         }
     }
     found.sort();
-    if found.is_empty() { Err(missing("a folder without any `run.json` one level down")) } else { Ok(found) }
+    if found.is_empty() {
+        Err(missing("a folder without any `run.json` one level down"))
+    } else {
+        Ok(found)
+    }
 }
 
 fn header(
@@ -133,8 +137,7 @@ fn whole(
     let scratch = scratch(target_dir)?;
     let quarantine = shards.quarantine();
     let today = header.clock.now.day();
-    let joined =
-        merge::join(shards, &quarantine, today, scratch.path()).or_exit(Exit::Invalid)?;
+    let joined = merge::join(shards, &quarantine, today, scratch.path()).or_exit(Exit::Invalid)?;
     let head = views::with_envelope(&header.envelope(PLAN_SCHEMA), &joined.plan)
         .or_exit(Exit::Internal)?;
     let head = artifact::document(&head).context("a plan cannot be rendered")?;
@@ -250,6 +253,8 @@ fn close(
         environment: &repository.environment,
         root: repository.root(),
         lane: recorded.lane,
+        policy: &policy,
+        features: &Features::new(),
         nextest_version: first.map_or("", |part| part.nextest.as_str()),
         plan: &joined.plan,
         merged: Some(shards.common.split.1),
@@ -262,7 +267,8 @@ fn close(
         exit,
         dir: record.path(),
     };
-    documents(record, &account)?;
+    let gates: Vec<_> = joined.gates.iter().map(|(target, _)| target.clone()).collect();
+    documents(record, &account, &gates)?;
     let envelope = header.envelope(DECISION_SCHEMA);
     let document = views::decision(&envelope, decision, facts).or_exit(Exit::Internal)?;
     record.write_text("decision.json", &view_text(&document).or_exit(Exit::Internal)?)?;

@@ -82,7 +82,6 @@ fn fetch(remote: &Remote, id: &RunId, folder: &Path, to: &Path) -> Result<usize,
     if !faults.is_empty() {
         return Err(Refused::all(Exit::Invalid, faults));
     }
-    std::fs::rename(&fetched, to)
-        .with_context(|| format!("{} cannot be written", to.display()))?;
+    std::fs::rename(&fetched, to).with_context(|| format!("{} cannot be written", to.display()))?;
     Ok(files)
 }

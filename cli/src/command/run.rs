@@ -98,9 +98,7 @@ fn ship(
 ) -> Result<Exit, Refused> {
     let Some(address) = &arguments.store else { return Ok(exit) };
     let shipped = super::shipped(address, record.path(), out);
-    shipped
-        .map(|()| exit)
-        .map_err(|refused| Refused { exit: refused.exit.worse(exit), ..refused })
+    shipped.map(|()| exit).map_err(|refused| Refused { exit: refused.exit.worse(exit), ..refused })
 }
 
 #[cfg(not(feature = "store"))]

@@ -176,7 +176,8 @@ pub(crate) fn list(
             let (root, to) = (path(cargo.root()), path(&unpacked(scratch)));
             std::fs::create_dir(unpacked(scratch)).context("an archive cannot be unpacked")?;
             let archive = path(archive);
-            let more = ["--archive-file", &archive, "--workspace-remap", &root, "--extract-to", &to];
+            let more =
+                ["--archive-file", &archive, "--workspace-remap", &root, "--extract-to", &to];
             words.extend(more.map(str::to_owned));
             cargo.job_without_build(words, limit_ms)
         }
@@ -216,11 +217,8 @@ pub(crate) fn list(
 
 /// Writes down which binaries there are, in nextest's own form.
 fn keep_binaries(summary: &TestListSummary, to: &Path) -> Result<(), Refused> {
-    let rust_binaries = summary
-        .rust_suites
-        .iter()
-        .map(|(id, suite)| (id.clone(), suite.binary.clone()))
-        .collect();
+    let rust_binaries =
+        summary.rust_suites.iter().map(|(id, suite)| (id.clone(), suite.binary.clone())).collect();
     let binaries =
         BinaryListSummary { rust_build_meta: summary.rust_build_meta.clone(), rust_binaries };
     let text = serde_json::to_vec(&binaries).context("a list of binaries")?;

@@ -21,10 +21,7 @@ use portcullis::{
     wire::code::{INPUT_TOO_LARGE, RECEIPT_INVALID},
 };
 use serde::Deserialize;
-use std::{
-    collections::BTreeMap,
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 /// Copies every attempt of every shard, and says where each came from. The shard whose plan has a gate comes first; where
 /// other shards evaluated it as a need, their attempts follow, as they would in a run that was never split.

@@ -60,9 +60,8 @@ pub(crate) struct Common {
 impl Common {
     /// The first thing in which two shards differ: its name, and what each has.
     pub(super) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
-        let commit = |common: &Self| {
-            common.source.commit.clone().unwrap_or_else(|| "no commit".to_owned())
-        };
+        let commit =
+            |common: &Self| common.source.commit.clone().unwrap_or_else(|| "no commit".to_owned());
         let digest = |text: &str| Digest::of(text.as_bytes()).to_string();
         let (a, b) = (&self.recorded, &other.recorded);
         let table = [
@@ -162,8 +161,7 @@ pub(super) fn read(dir: &Path) -> Result<(Part, Common), Vec<Fault>> {
             return Err(vec![place(Fault::new(SHARD_MISMATCH, headline, remedy), dir)]);
         }
     };
-    let recorded: Recorded =
-        history::document(&tree, "inputs.json", INPUTS_SCHEMA).map_err(one)?;
+    let recorded: Recorded = history::document(&tree, "inputs.json", INPUTS_SCHEMA).map_err(one)?;
     let census = RelPath::parse("expected.json")
         .map_err(|source| Fault::new(SHARD_MISSING, source.to_string(), "report this as a bug"))
         .and_then(|path| tree.read_text(&path, CENSUS_MAX_BYTES))
@@ -218,10 +216,8 @@ impl Part {
             return Ok(false);
         }
         let rest = Rc::new(RefCell::new(Vec::new()));
-        let (mut mine, mut theirs) = (
-            Own::open(self, quarantine, Rc::clone(&rest))?,
-            Own::open(other, quarantine, rest)?,
-        );
+        let (mut mine, mut theirs) =
+            (Own::open(self, quarantine, Rc::clone(&rest))?, Own::open(other, quarantine, rest)?);
         let statuses = |row: &Row| -> Vec<_> {
             row.lines.iter().map(|line| (line.attempt, line.last, line.status)).collect()
         };
@@ -273,7 +269,10 @@ impl<'a> Own<'a> {
             let what = format!("{} lists other targets than it was given", part.name());
             let remedy = "run that shard again; a sealed run is never edited";
             let fault = Fault::new(SHARD_COVER_GAP, what, remedy);
-            return Err(place(fault.expected(recorded.to_string()).found(found.to_string()), &part.dir));
+            return Err(place(
+                fault.expected(recorded.to_string()).found(found.to_string()),
+                &part.dir,
+            ));
         }
         let targets = std::mem::take(&mut plan.targets).into_iter();
         let mut lines = Lines::open(&tree)?;

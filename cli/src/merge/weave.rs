@@ -1,10 +1,6 @@
 //! Many sorted lists of targets woven into one, with few files open and few rows in memory. It judges nothing.
 
-use crate::{
-    outcome::Line,
-    plan::Target,
-    verdict::Seen,
-};
+use crate::{outcome::Line, plan::Target, verdict::Seen};
 use portcullis::{Fault, wire::code::RECEIPT_UNWRITABLE};
 use serde::{Deserialize, Serialize};
 use std::{

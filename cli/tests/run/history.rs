@@ -24,7 +24,8 @@ fn a_trend_counts_what_each_run_says() {
         return;
     }
     let words = ["run", "--profile", "full"];
-    let table = [("trend-1", "", 0), ("trend-2", "flickers,gate_fails", 11), ("trend-3", "fails", 10)];
+    let table =
+        [("trend-1", "", 0), ("trend-2", "flickers,gate_fails", 11), ("trend-3", "fails", 10)];
     let cases: Vec<Case> = table.iter().map(|(name, ..)| Case::new(name)).collect();
     for (n, (case, (_, faults, code))) in cases.iter().zip(table).enumerate() {
         let now = format!("2099-05-2{n}T12:00:00Z");
@@ -82,8 +83,17 @@ fn a_trend_counts_what_each_run_says() {
     let mut hashes = Vec::new();
     for index in ["0", "1"] {
         let words = [
-            "plan", "--profile", "full", "--shard-kind", "suite", "--shard-index", index,
-            "--shard-total", "2", "--format", "json",
+            "plan",
+            "--profile",
+            "full",
+            "--shard-kind",
+            "suite",
+            "--shard-index",
+            index,
+            "--shard-total",
+            "2",
+            "--format",
+            "json",
         ];
         let planned = command(tree, &words).output().expect("it starts");
         let plan: Value = serde_json::from_slice(&planned.stdout).expect("a plan");

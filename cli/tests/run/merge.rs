@@ -96,7 +96,9 @@ fn without_times(value: &mut Value) {
 fn comparable(case: &Case, name: &str) -> String {
     let text = fs::read_to_string(case.dir().join(name)).expect("a document");
     let mut value: Value = match name.ends_with(".jsonl") {
-        true => text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line")).collect(),
+        true => {
+            text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a line")).collect()
+        }
         false => serde_json::from_str(&text).expect("a document"),
     };
     without_times(&mut value);
@@ -139,7 +141,15 @@ fn three_shards_from_one_archive_are_the_run_that_was_never_split() {
         }
         assert_eq!(merged.verified(), Some(code), "offline, in another folder");
         assert_eq!(merged.document("views/summary.json")["shard"]["kind"], "merged");
-        let said = merged.runs("", &["diff", whole.dir().to_str().expect("a path"), merged.dir().to_str().expect("a path")], 0);
+        let said = merged.runs(
+            "",
+            &[
+                "diff",
+                whole.dir().to_str().expect("a path"),
+                merged.dir().to_str().expect("a path"),
+            ],
+            0,
+        );
         assert!(said.contains("0 regressions"), "{said}");
     }
 }
@@ -188,8 +198,8 @@ fn fg70_a_shard_that_forgot_a_target_everywhere_is_found_by_the_plan() {
     }
     let shards = Shards::run("fg70-plan", "", 3, &[]);
     let dir = shards.dir(2);
-    let mut plan: Value = serde_json::from_slice(&fs::read(dir.join("plan.json")).expect("a plan"))
-        .expect("a plan");
+    let mut plan: Value =
+        serde_json::from_slice(&fs::read(dir.join("plan.json")).expect("a plan")).expect("a plan");
     plan["targets"] = Value::Array(Vec::new());
     plan["shard"]["part"]["digest"] = portcullis::Digest::of(b"").to_string().into();
     write(&dir.join("plan.json"), &portcullis::wire::artifact::document(&plan).expect("a text"));
@@ -235,7 +245,9 @@ fn fg72_shards_of_two_commits_policies_censuses_or_groups_are_refused() {
     // What cannot be had without a second checkout is edited in, and the run sealed anew.
     type Edit = fn(&Path);
     let edits: [(&str, Edit); 4] = [
-        ("commit", |dir| edit(dir, "run.json", |run| run["source"]["commit"] = "1".repeat(40).into())),
+        ("commit", |dir| {
+            edit(dir, "run.json", |run| run["source"]["commit"] = "1".repeat(40).into())
+        }),
         ("policy", |dir| {
             edit(dir, "inputs.json", |inputs| {
                 let policy = inputs["policy"].as_str().expect("a text").to_owned();

@@ -111,7 +111,8 @@ impl Store {
         let mut found = Vec::new();
         let mut open = vec![self.folder.clone()];
         while let Some(folder) = open.pop() {
-            for entry in folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry")) {
+            for entry in folder.read_dir().expect("a folder").map(|entry| entry.expect("an entry"))
+            {
                 let path = entry.path();
                 if path.is_dir() {
                     open.push(path);
@@ -159,9 +160,8 @@ fn round_trip(store: &Store, name: &str) {
     store.said(&["push", other.to_str().expect("a path")], 12, "attempt_conflict");
     fs::remove_dir_all(&other).expect("removed");
 
-    let outcomes = portcullis::Digest::of(
-        &fs::read(case.dir().join("outcomes.jsonl")).expect("outcomes"),
-    );
+    let outcomes =
+        portcullis::Digest::of(&fs::read(case.dir().join("outcomes.jsonl")).expect("outcomes"));
     let table = [
         (format!("sha256/{outcomes}"), "digest_mismatch"),
         (format!("runs/{name}/manifest.json"), "digest_mismatch"),
@@ -211,7 +211,6 @@ fn hostile_names(store: &Store, name: &str, pull: &[&str]) {
         assert_eq!(output.status.code(), Some(12), "{hostile}: {}", text(&output));
     }
 }
-
 
 #[test]
 fn t40_a_folder_gives_back_what_was_sealed_and_nothing_else() {

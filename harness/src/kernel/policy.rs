@@ -4,6 +4,7 @@ mod common;
 mod gate_table;
 mod needs;
 pub mod profile;
+pub mod signature;
 #[cfg(test)]
 mod tests;
 
@@ -56,6 +57,8 @@ pub struct Policy {
     pub env_allow: Vec<String>,
     /// What a run executes, by name.
     pub profiles: BTreeMap<String, profile::Profile>,
+    /// How red logs are recognised, in file order.
+    pub signatures: Vec<signature::Signature>,
     /// The gates, in file order.
     pub gates: Vec<GateTable>,
 }
@@ -77,7 +80,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let artifacts = keys.table("artifacts");
     let environment = keys.table("environment");
     let profiles = keys.table("profile");
-    keys.leave(&["gate"]);
+    keys.leave(&["gate", "signature"]);
     keys.finish();
     let mut parsed = Policy {
         version: POLICY_VERSION,
@@ -89,6 +92,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         views: None,
         env_allow: Vec::new(),
         profiles: profile::built_in(),
+        signatures: Vec::new(),
         gates: Vec::new(),
     };
     if let Some(section) = policy {
@@ -107,6 +111,9 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     }
     if let Some(section) = profiles {
         parsed.profiles = profile::read(&source, section, &mut faults);
+    }
+    if let Some(entry) = root.get("signature") {
+        parsed.signatures = signature::read(&source, &entry.value, &parsed.owner, &mut faults);
     }
     let gates = read_gates(&source, root.remove("gate"), &parsed, &mut faults);
     parsed.gates = gates;

@@ -179,5 +179,9 @@ codes! {
     ROLLBACK_EXPIRED = "PC0431", "rollback_expired", "The rollback record is past its expiry.";
     SHADOW_EXPIRED = "PC0432", "shadow_expired", "The stated end of shadow mode has passed.";
 
+    RUNBOOK_DRIFT = "PC0380", "runbook_drift", "The runbook is not the one that signatures and gates give.";
+    SIGNATURE_NAME_UNKNOWN = "PC0381", "signature_name_unknown", "A signature names a gate or a code that does not exist.";
+    NEXTEST_CONFIG_DRIFT = "PC0382", "nextest_config_drift", "The committed configuration of nextest is not the generated one.";
+
     NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
 }

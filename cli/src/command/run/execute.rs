@@ -54,8 +54,7 @@ pub(super) fn execute(
         ground.nextest_version
     ));
     let env = variables(ground, arguments);
-    let execution =
-        nextest::Execution {
+    let execution = nextest::Execution {
         binaries: &ground.binaries,
         scratch,
         config: &config,

@@ -194,6 +194,7 @@ impl Policy {
             views: None,
             env_allow: Vec::new(),
             profiles: std::collections::BTreeMap::new(),
+            signatures: Vec::new(),
             gates: Vec::new(),
         }
     }
