@@ -21,9 +21,10 @@ mod triage;
 mod verify;
 mod waiver;
 
+pub(crate) use crate::scratch::scratch;
 #[cfg(feature = "store")]
 pub(crate) use push::shipped;
-pub(crate) use run::{Failure, INDEX_SCHEMA, copy, scratch};
+pub(crate) use run::{Failure, INDEX_SCHEMA, copy};
 
 use crate::{
     args::{Arguments, Verb},

@@ -27,6 +27,7 @@ mod red_log;
 mod replays;
 mod repository;
 mod runbook;
+mod scratch;
 mod shard;
 mod signature;
 #[cfg(feature = "store")]

@@ -184,7 +184,7 @@ mod tests {
             loads.entry(*part).or_default().insert(&target.suite, of(&target.suite));
         }
         let sums: Vec<u64> = loads.values().map(|suites| suites.values().sum()).collect();
-        assert_eq!(sums, [100, 110], "{loads:?}");
+        assert_eq!(sums, [110, 100], "{loads:?}");
         assert_eq!(parts, assign(&all, By::Binary, 2, &weights), "the same on every machine");
         let other: Weights = BTreeMap::from([("p::gone".to_owned(), u64::MAX)]);
         assert_eq!(

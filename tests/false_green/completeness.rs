@@ -9,7 +9,6 @@ use std::{
 /// The numbers of the corpus (`security.md`, section 3).
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=78;
 
-const MERGE: &str = "needs shards and `cargo portcullis merge`";
 const WORKFLOW: &str = "needs the gates over workflows";
 
 /// Numbers that nothing here provokes yet, and what they wait for.
@@ -25,15 +24,12 @@ const LATER: &[(u32, &str)] = &[
     (67, WORKFLOW),
     (68, WORKFLOW),
     (69, "needs the canary kinds"),
-    (70, MERGE),
-    (71, MERGE),
-    (72, MERGE),
-    (73, MERGE),
     (74, "needs the exports"),
     (78, "needs the run identity of a provider"),
 ];
 
 const SOURCES: &[&str] = &[
+    include_str!("../../cli/tests/run/merge.rs"),
     include_str!("census.rs"),
     include_str!("harness.rs"),
     include_str!("kinds.rs"),

@@ -2,7 +2,7 @@
 
 use crate::{
     args::Merge as Arguments,
-    command::run::{Failure, documents, scratch},
+    command::run::{Failure, documents},
     exit::{Exit, OrExit, Refused},
     locate,
     merge::{self, Joined, Shards},
@@ -11,6 +11,7 @@ use crate::{
     record::{Header, Record, new_run_id},
     replays::Features,
     repository::Repository,
+    scratch::scratch,
     summary::Account,
     transport::Transport,
     verdict,
@@ -111,7 +112,12 @@ fn header(
     shards: &Shards,
     stopwatch: Stopwatch,
 ) -> Result<Header, Refused> {
-    let clock = repository.clock()?;
+    let mut clock = repository.clock()?;
+    for part in &shards.parts {
+        // A merge is never earlier than what it merges, and what may have been set back stays so.
+        clock.now = clock.now.max(part.clock.now);
+        clock.past_allowed |= part.clock.past_allowed;
+    }
     let recorded = &shards.common.recorded;
     let policy = policy::parse(&recorded.policy_path, &recorded.policy).or_exit(Exit::Usage)?;
     let (mode, _faults) =

@@ -14,16 +14,16 @@ use crate::{
     locate,
     plan::{PLAN_SCHEMA, Plan},
     record::Record,
+    scratch::scratch,
     transport::Transport,
 };
-use anyhow::Context as _;
 use portcullis::{
     Fault,
     kernel::recorded::INPUTS_SCHEMA,
     wire::code::{LIST_EMPTY, NOTHING_SELECTED, RERUN_CANNOT_CERTIFY, TARGET_GONE},
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 /// Schema of `phases.json`.
 const PHASES_SCHEMA: &str = "portcullis.phases.v1";
@@ -219,15 +219,6 @@ pub(crate) fn take_failures(ground: &mut Ground, choice: &Choice) -> Result<(), 
     }
     ground.rerun(earlier.run_id.to_string(), failures);
     Ok(())
-}
-
-/// A folder of this process's own, beside the runs: result files never mix with those of another run.
-pub(crate) fn scratch(target_dir: &Path) -> Result<tempfile::TempDir, Refused> {
-    let parent = target_dir.join("portcullis/engine");
-    std::fs::create_dir_all(&parent)
-        .and_then(|()| tempfile::Builder::new().prefix("run-").tempdir_in(&parent))
-        .with_context(|| format!("{} cannot be written", parent.display()))
-        .map_err(Refused::from)
 }
 
 /// Hands on what nextest says, as far as it was asked for.

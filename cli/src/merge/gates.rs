@@ -18,7 +18,7 @@ use portcullis::{
         tree::Tree,
     },
     kernel::{decide::Decision, policy::Policy, policy::profile::Kind},
-    wire::code::{INPUT_TOO_LARGE, RECEIPT_INVALID},
+    wire::code::{INPUT_TOO_LARGE, RECEIPT_INVALID, SHARD_MISMATCH},
 };
 use serde::Deserialize;
 use std::{collections::BTreeMap, path::Path};
@@ -138,6 +138,12 @@ fn of_part(part: &Part) -> Result<Vec<Failure>, Fault> {
         index.digests.iter().map(|one| (one.path.as_str(), one.blocks)).collect();
     let mut failures = Vec::new();
     for rung in bundle.rungs {
+        if !rung.digest_path.starts_with("failures/") {
+            let headline = format!("{} keeps a digest where none belongs", part.name());
+            let remedy = "run that shard again; a sealed run is never edited";
+            let fault = Fault::new(SHARD_MISMATCH, headline, remedy);
+            return Err(fault.found(rung.digest_path.clone()));
+        }
         let digest: FailureDigest = history::document(&tree, &rung.digest_path, DIGEST_SCHEMA)?;
         // What the index does not name counts as the worse.
         let blocks = blocks.get(rung.digest_path.as_str()).copied().unwrap_or(true);

@@ -5,7 +5,7 @@ use crate::{
     history::{self, Lines},
     outcome::Line,
     plan::{Plan, Target},
-    shard::{By, Shard},
+    shard::{By, SHARDS_MAX, Shard},
     verdict::Judging,
 };
 use portcullis::{
@@ -22,8 +22,7 @@ use portcullis::{
     report::views::{DECISION_SCHEMA, ENVIRONMENT_SCHEMA},
     wire::{
         code::{DECISION_DIFFERS, SHARD_COVER_GAP, SHARD_MISMATCH, SHARD_MISSING},
-        receipt::{Clock, ErrorRecord, Source},
-        time::Day,
+        receipt::{Clock, ErrorRecord, Source, Tool},
     },
 };
 use serde::Deserialize;
@@ -45,6 +44,8 @@ pub(crate) struct Common {
     pub split: (By, u32),
     /// The commit.
     pub source: Source,
+    /// What ran them.
+    pub tool: Tool,
     /// Policy, waivers, lane and mode, as they stood.
     pub recorded: Recorded,
     /// The census, as it stood.
@@ -60,6 +61,9 @@ pub(crate) struct Common {
 impl Common {
     /// The first thing in which two shards differ: its name, and what each has.
     pub(super) fn difference(&self, other: &Self) -> Option<(&'static str, String, String)> {
+        if self == other {
+            return None;
+        }
         let commit =
             |common: &Self| common.source.commit.clone().unwrap_or_else(|| "no commit".to_owned());
         let digest = |text: &str| Digest::of(text.as_bytes()).to_string();
@@ -70,6 +74,7 @@ impl Common {
             ("the policy", digest(&a.policy), digest(&b.policy)),
             ("waivers and suites", digest(&a.classification), digest(&b.classification)),
             ("the census", digest(&self.census), digest(&other.census)),
+            ("the version of portcullis", of(&self.tool), of(&other.tool)),
             ("the lane", a.lane.to_string(), b.lane.to_string()),
             ("the mode that was asked for", of(&a.requested_mode), of(&b.requested_mode)),
             ("what else the policy was read from", of(a), of(b)),
@@ -108,8 +113,8 @@ pub(crate) struct Part {
     pub facts: Facts,
     /// What became of its gates.
     pub gates: Vec<Decided>,
-    /// The day that its tests were judged on.
-    pub today: Day,
+    /// Its clock.
+    pub clock: Clock,
     /// The machine it ran on.
     pub host: BTreeMap<String, String>,
     /// The version of nextest that ran it.
@@ -154,7 +159,9 @@ pub(super) fn read(dir: &Path) -> Result<(Part, Common), Vec<Fault>> {
     let mut plan = history::plan(&tree).map_err(one)?;
     plan.targets = Vec::new();
     let (index, split) = match plan.shard.take() {
-        Some(Shard { by, index, total, part: Some(_) }) if index < total => (index, (by, total)),
+        Some(Shard { by, index, total, part: Some(_) }) if index < total && total <= SHARDS_MAX => {
+            (index, (by, total))
+        }
         Some(_) | None => {
             let headline = format!("the run {} is not a shard", run.envelope.run_id);
             let remedy = "name runs that were made with `--shard`; a whole run needs no merge";
@@ -177,6 +184,7 @@ pub(super) fn read(dir: &Path) -> Result<(Part, Common), Vec<Fault>> {
         plan,
         split,
         source: run.envelope.source.clone(),
+        tool: run.envelope.tool.clone(),
         recorded: Recorded { planned: None, ..recorded },
         census,
         correlation_id: summary.correlation_id,
@@ -190,7 +198,7 @@ pub(super) fn read(dir: &Path) -> Result<(Part, Common), Vec<Fault>> {
         index,
         facts: closing.facts,
         gates: closing.gates,
-        today: closing.clock.now.day(),
+        clock: closing.clock,
         host: machine.host,
         nextest: machine.nextest,
     };
@@ -277,7 +285,7 @@ impl<'a> Own<'a> {
         let targets = std::mem::take(&mut plan.targets).into_iter();
         let mut lines = Lines::open(&tree)?;
         let ahead = lines.next().transpose()?;
-        let judging = Some((Judging::new(quarantine, part.today), plan));
+        let judging = Some((Judging::new(quarantine, part.clock.now.day()), plan));
         Ok(Self { part, targets, last: None, lines, ahead, judging, rest })
     }
 

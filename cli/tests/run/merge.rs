@@ -1,6 +1,6 @@
 //! Shards from one archive, in folders of their own, and what becomes of them.
 
-use super::{Case, command, copy_bytes, has_nextest, reseal, root, text, write};
+use super::{Case, command, copy_bytes, edit_document, has_nextest, reseal, root, text, write};
 use serde_json::Value;
 use std::{
     fs,
@@ -246,22 +246,24 @@ fn fg72_shards_of_two_commits_policies_censuses_or_groups_are_refused() {
     type Edit = fn(&Path);
     let edits: [(&str, Edit); 4] = [
         ("commit", |dir| {
-            edit(dir, "run.json", |run| run["source"]["commit"] = "1".repeat(40).into())
+            edit_document(dir, "run.json", |run| run["source"]["commit"] = "1".repeat(40).into())
         }),
         ("policy", |dir| {
-            edit(dir, "inputs.json", |inputs| {
+            edit_document(dir, "inputs.json", |inputs| {
                 let policy = inputs["policy"].as_str().expect("a text").to_owned();
                 inputs["policy"] = (policy + "\n# other\n").into();
             });
         }),
         ("census", |dir| {
-            edit(dir, "expected.json", |census| {
+            edit_document(dir, "expected.json", |census| {
                 let rows = census["rows"].as_array_mut();
                 let rows = rows.expect("rows");
                 rows.pop();
             });
         }),
-        ("plan", |dir| edit(dir, "plan.json", |plan| plan["hash"] = "1".repeat(64).into())),
+        ("plan", |dir| {
+            edit_document(dir, "plan.json", |plan| plan["hash"] = "1".repeat(64).into())
+        }),
     ];
     for (what, change) in edits {
         let shards = Shards { folder: tempfile::tempdir().expect("a folder") };
@@ -271,14 +273,6 @@ fn fg72_shards_of_two_commits_policies_censuses_or_groups_are_refused() {
         reseal(&shards.dir(2));
         shards.merged(&format!("fg72-{what}"), 12, &["shard_mismatch", what]);
     }
-}
-
-fn edit(dir: &Path, name: &str, change: impl FnOnce(&mut Value)) {
-    let path = dir.join(name);
-    let mut value: Value =
-        serde_json::from_slice(&fs::read(&path).expect("a document")).expect("a document");
-    change(&mut value);
-    write(&path, &portcullis::wire::artifact::document(&value).expect("a text"));
 }
 
 /// A download that found no file leaves an empty folder, or none at all.
@@ -307,7 +301,7 @@ fn a_shard_that_was_killed_and_a_run_that_is_no_shard_are_refused() {
         return;
     }
     let shards = Shards::run("unsealed", "", 2, &[]);
-    edit(&shards.dir(2), "run.json", |run| {
+    edit_document(&shards.dir(2), "run.json", |run| {
         run["state"] = "running".into();
         run.as_object_mut().expect("an object").remove("manifest_sha256");
     });
