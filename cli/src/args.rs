@@ -59,6 +59,31 @@ pub(crate) enum Verb {
     /// Says what changed between two runs.
     #[command(after_help = "Example:\n  cargo portcullis diff <base run> latest")]
     Diff(Diff),
+    /// Sorts a red log or a run by known signatures: what to open, what to run, what to do.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis triage ci.log\n  cargo portcullis triage latest --format json\n  gh run view --log-failed | cargo portcullis triage -\n\nExits as the log says: 10 tests failed, 11 a gate blocks, 12 invalid, 13 build failed, 0 green, 3 nothing recognised."
+    )]
+    Triage(Triage),
+    /// Makes the operators' runbook from signatures and gates, or finds where the committed one differs.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis runbook generate\n  cargo portcullis runbook check"
+    )]
+    Runbook(Runbook),
+    /// Says what a red run means for whoever is on call, and how far the response is.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis incident latest --context main\n  cargo portcullis incident latest --link https://forge/issue/7 --note 'cache was poisoned'\n\nExits 11 while it is open, 0 when nothing is met or all exit criteria hold."
+    )]
+    Incident(Incident),
+    /// Says what a sealed run would come to at another time, without a waiver or under another policy. Changes nothing.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis decide latest --at 2026-06-30\n  cargo portcullis decide latest --without-waiver my_gate\n  cargo portcullis decide latest --with-policy stricter.toml\n\nExits as the what-if decision would; it never certifies."
+    )]
+    Decide(Decide),
+    /// Repeats one test and says whether it is stable, flaky or broken; prints a quarantine entry to paste.
+    #[command(
+        after_help = "Example:\n  cargo portcullis flaky --test my_suite module::my_test --runs 20\n\nExits 0 when it passed every time, 10 otherwise."
+    )]
+    Flaky(Flaky),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -75,6 +100,34 @@ pub(crate) enum Verb {
     /// Looks after waivers.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint")]
     Waiver(Waiver),
+    /// Joins the shards of one run, decides over all of them, and seals the result.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis merge shard-1 shard-2 shard-3\n  cargo portcullis merge downloads --out merged"
+    )]
+    Merge(Merge),
+    /// Puts sealed runs into an object store.
+    #[cfg(feature = "store")]
+    #[command(
+        after_help = "Examples:\n  cargo portcullis push latest --store s3://bucket/ci\n  cargo portcullis push latest --store file:///srv/runs"
+    )]
+    Push(Push),
+    /// Fetches runs from an object store, and takes nothing but what was sealed.
+    #[cfg(feature = "store")]
+    #[command(after_help = "Example:\n  cargo portcullis pull <run id> --store s3://bucket/ci")]
+    Pull(Pull),
+    /// Shows what many runs say over time: gates, waivers, tests that did not always pass.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis history --last 50\n  cargo portcullis history latest --bless-durations"
+    )]
+    History(History),
+    /// Shows what the gates of runs noted while they looked.
+    #[command(
+        after_help = "Example:\n  cargo portcullis events latest --gate my_gate --status fail"
+    )]
+    Events(Events),
+    /// Looks after the quarantine of flaky tests.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
+    Quarantine(Quarantine),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -161,6 +214,12 @@ pub(crate) struct Choice {
     /// Only what failed in an earlier run: a run directory, its `run.json` or `summary.json`, a run id, or `latest`.
     #[arg(long, conflicts_with_all = ["filters", "kind"], value_name = "RUN")]
     pub rerun_from: Option<String>,
+    /// Runs the test binaries of this archive of nextest, and builds nothing.
+    #[arg(long, value_name = "FILE", conflicts_with = "no_build")]
+    pub archive: Option<PathBuf>,
+    /// Runs the test binaries that the run before built, whatever the sources say now; such a run never certifies.
+    #[arg(long)]
+    pub no_build: bool,
     /// Where the decision holds: `local`, `pr`, `main` or `release`.
     #[arg(long, value_parser = ["local", "pr", "main", "release"])]
     pub lane: Option<String>,
@@ -207,6 +266,10 @@ pub(crate) struct Run {
     /// Copies the sealed run directory there; it must not exist.
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// Puts the sealed run into this object store; when that fails, the run is not a pass.
+    #[cfg(feature = "store")]
+    #[arg(long, value_name = "URL")]
+    pub store: Option<String>,
     /// A name that ties this run to others of the same change.
     #[arg(long, value_name = "TEXT")]
     pub correlation_id: Option<String>,
@@ -271,6 +334,110 @@ pub(crate) struct Diff {
     pub base: String,
     /// The run that came after it.
     pub current: String,
+}
+
+/// `triage`.
+#[derive(Debug, Args)]
+pub(crate) struct Triage {
+    /// A log file, `-` for standard input, or a run: its directory, its `run.json`, its id, or `latest`.
+    #[arg(value_name = "LOG|RUN")]
+    pub source: String,
+}
+
+/// `runbook`.
+#[derive(Debug, Args)]
+pub(crate) struct Runbook {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: RunbookVerb,
+}
+
+/// What can be done with the runbook.
+#[derive(Debug, Subcommand)]
+pub(crate) enum RunbookVerb {
+    /// Writes it; refused in CI.
+    #[command(after_help = "Example:\n  cargo portcullis runbook generate")]
+    Generate(RunbookPlace),
+    /// Compares it and changes nothing; drift exits 11.
+    #[command(after_help = "Example:\n  cargo portcullis runbook check")]
+    Check(RunbookPlace),
+}
+
+/// Where the runbook lies.
+#[derive(Debug, Args)]
+pub(crate) struct RunbookPlace {
+    /// The file, relative to the repository root.
+    #[arg(long, default_value = "docs/runbook.md", value_name = "FILE")]
+    pub path: String,
+}
+
+/// `incident`.
+#[derive(Debug, Args)]
+pub(crate) struct Incident {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// Where the run stands for; its lane says so otherwise, and what nobody knows rounds up.
+    #[arg(long, value_enum, value_name = "WHERE")]
+    pub context: Option<IncidentContext>,
+    /// Strict wording is needed, as it always is on a release.
+    #[arg(long)]
+    pub strict_wording: bool,
+    /// A gate that must have passed for CI and local runs to agree.
+    #[arg(long, value_name = "GATE", action = ArgAction::Append)]
+    pub parity_gate: Vec<String>,
+    /// Records what happened.
+    #[arg(long, value_name = "TEXT")]
+    pub note: Option<String>,
+    /// Records where it is handled.
+    #[arg(long, value_name = "ADDRESS")]
+    pub link: Option<String>,
+}
+
+/// Where a run stands for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum IncidentContext {
+    /// The main branch.
+    Main,
+    /// A release cut.
+    Release,
+    /// A branch that blocks no release.
+    Pr,
+}
+
+/// `decide`.
+#[derive(Debug, Args)]
+pub(crate) struct Decide {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    pub run: String,
+    /// As on this day or at this time, in UTC.
+    #[arg(long, value_name = "TIME")]
+    pub at: Option<String>,
+    /// As if this gate had no waiver.
+    #[arg(long, value_name = "GATE", action = ArgAction::Append)]
+    pub without_waiver: Vec<String>,
+    /// As if this file were the policy.
+    #[arg(long, value_name = "FILE")]
+    pub with_policy: Option<PathBuf>,
+}
+
+/// `flaky`.
+#[derive(Debug, Args)]
+pub(crate) struct Flaky {
+    /// The test target, or a package for its library, and the whole name of the test.
+    #[arg(long, required = true, num_args = 2, value_names = ["SUITE", "TEST"])]
+    pub test: Vec<String>,
+    /// How often it is run.
+    #[arg(long, default_value_t = 5, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub runs: u32,
+    /// Who answers for the entry; the owner of the policy otherwise.
+    #[arg(long, value_name = "NAME")]
+    pub owner: Option<String>,
+    /// Where it is discussed.
+    #[arg(long, value_name = "ISSUE")]
+    pub issue: Option<String>,
+    /// What cargo is told.
+    #[command(flatten)]
+    pub cargo: CargoFlags,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {
@@ -341,6 +508,216 @@ pub(crate) enum WaiverVerb {
     /// Checks every waiver against today and shows when they end.
     #[command(after_help = "Example:\n  cargo portcullis waiver lint --format json")]
     Lint,
+    /// Adds a waiver from today on.
+    #[command(
+        after_help = "Example:\n  cargo portcullis waiver new my_gate --issue '#7' --reason 'the upstream fix is not released yet' --remove-when 'it is released'"
+    )]
+    New(WaiverNew),
+    /// Lets a waiver last longer; at most twice, at most 30 days each time.
+    #[command(after_help = "Example:\n  cargo portcullis waiver renew my_gate --days 14")]
+    Renew(WaiverRenew),
+    /// Removes a waiver, those that a run found stale, or those that ended.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis waiver prune my_gate\n  cargo portcullis waiver prune --stale latest"
+    )]
+    Prune(WaiverPrune),
+    /// Shows when the waivers end, by week.
+    #[command(after_help = "Example:\n  cargo portcullis waiver runway")]
+    Runway,
+}
+
+/// `waiver new`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverNew {
+    /// The gate.
+    pub gate: String,
+    /// Where it is discussed.
+    #[arg(long)]
+    pub issue: String,
+    /// Why, in at least 20 characters.
+    #[arg(long)]
+    pub reason: String,
+    /// What ends it.
+    #[arg(long)]
+    pub remove_when: String,
+    /// Who answers for it; the owner of the policy otherwise.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// Where it applies.
+    #[arg(long, default_value = "full", value_parser = ["full", "preflight", "both"])]
+    pub scope: String,
+    /// How many days it lasts.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Waives this finding alone; a new one still fails.
+    #[arg(long, action = ArgAction::Append)]
+    pub fingerprint: Vec<String>,
+}
+
+/// `waiver renew`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverRenew {
+    /// The gate.
+    pub gate: String,
+    /// How many days longer.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=30))]
+    pub days: u32,
+    /// Why it is still needed.
+    #[arg(long)]
+    pub reason: Option<String>,
+    /// Who agreed.
+    #[arg(long)]
+    pub approved_by: Option<String>,
+}
+
+/// `waiver prune`.
+#[derive(Debug, Args)]
+pub(crate) struct WaiverPrune {
+    /// The gate.
+    pub gate: Option<String>,
+    /// Those that this run found stale.
+    #[arg(long, value_name = "RUN", conflicts_with = "gate")]
+    pub stale: Option<String>,
+    /// Those that ended.
+    #[arg(long, conflicts_with = "gate")]
+    pub expired: bool,
+}
+
+/// `quarantine`.
+#[derive(Debug, Args)]
+pub(crate) struct Quarantine {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub verb: QuarantineVerb,
+}
+
+/// What can be done with the quarantine.
+#[derive(Debug, Subcommand)]
+pub(crate) enum QuarantineVerb {
+    /// Adds a test from today on; `flaky` prints what belongs into it.
+    #[command(
+        after_help = "Example:\n  cargo portcullis quarantine add my_suite my_test --category FLAKE-NET --issue '#7' --evidence '2 of 20 fail' --reason 'the mirror is slow' --remove-when 'the mirror is replaced'"
+    )]
+    Add(QuarantineAdd),
+    /// Checks every entry against today.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
+    Lint,
+    /// Removes an entry.
+    #[command(after_help = "Example:\n  cargo portcullis quarantine release my_suite my_test")]
+    Release(QuarantineRelease),
+}
+
+/// `quarantine add`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineAdd {
+    /// The test target.
+    pub suite: String,
+    /// The test.
+    pub test: String,
+    /// Why it is flaky.
+    #[arg(long, value_parser = portcullis::kernel::quarantine::CATEGORIES)]
+    pub category: String,
+    /// Where it is discussed.
+    #[arg(long)]
+    pub issue: String,
+    /// Where both outcomes were seen.
+    #[arg(long)]
+    pub evidence: String,
+    /// Why it is not mended at once.
+    #[arg(long)]
+    pub reason: String,
+    /// What ends it.
+    #[arg(long)]
+    pub remove_when: String,
+    /// How to see it again.
+    #[arg(long)]
+    pub repro: Option<String>,
+    /// Who answers for it; the owner of the policy otherwise.
+    #[arg(long)]
+    pub owner: Option<String>,
+    /// How many days it lasts.
+    #[arg(long, default_value_t = 14, value_parser = clap::value_parser!(u32).range(1..=14))]
+    pub days: u32,
+}
+
+/// `quarantine release`.
+#[derive(Debug, Args)]
+pub(crate) struct QuarantineRelease {
+    /// The entry: its name, or suite and test.
+    #[arg(required = true, num_args = 1..=2, value_name = "SUITE TEST")]
+    pub name: Vec<String>,
+}
+
+/// `push`.
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(crate) struct Push {
+    /// Run directories, run ids, or `latest`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+}
+
+/// `pull`.
+#[cfg(feature = "store")]
+#[derive(Debug, Args)]
+pub(crate) struct Pull {
+    /// The ids of the runs.
+    #[arg(required = true, value_name = "ID")]
+    pub runs: Vec<String>,
+    /// `file:///folder`, `s3://bucket/prefix`, `gs://bucket/prefix` or `az://container/prefix`.
+    #[arg(long, value_name = "URL")]
+    pub store: String,
+    /// The folder that gets a folder for each run; `portcullis/pulled` of the target directory when absent.
+    #[arg(long, value_name = "DIR")]
+    pub to: Option<PathBuf>,
+}
+
+/// `history`.
+#[derive(Debug, Args)]
+pub(crate) struct History {
+    /// Run directories, run ids, or `latest`; all runs of this repository when none is named.
+    #[arg(value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Only the newest of them.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub last: Option<u32>,
+    /// Writes how long each test binary takes into `suite_durations.json`, which balances shards; refused in CI.
+    #[arg(long)]
+    pub bless_durations: bool,
+}
+
+/// `events`.
+#[derive(Debug, Args)]
+pub(crate) struct Events {
+    /// Run directories, run ids, or `latest`.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Only events of this gate.
+    #[arg(long, value_name = "GATE")]
+    pub gate: Option<String>,
+    /// Only the ends of attempts with this outcome: `pass`, `warn`, `fail`, `skip` or `error`.
+    #[arg(long, value_name = "STATUS", value_parser = ["pass", "warn", "fail", "skip", "error"])]
+    pub status: Option<String>,
+    /// Only events at or after this time, such as `2026-05-20T12:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = portcullis::Instant::parse)]
+    pub since: Option<portcullis::Instant>,
+    /// One event per line, as it was recorded.
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// `merge`.
+#[derive(Debug, Args)]
+pub(crate) struct Merge {
+    /// The run directories of all shards, or folders that hold them one level down.
+    #[arg(required = true, value_name = "RUN")]
+    pub runs: Vec<String>,
+    /// Copies the sealed run directory there; it must not exist.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 /// `verify`.

@@ -2,16 +2,30 @@
 
 mod census;
 mod ci;
+mod decide;
 mod diff;
+mod events;
 mod explain;
+mod flaky;
+mod history;
+mod incident;
 mod list;
+mod merge;
 mod plan;
+#[cfg(feature = "store")]
+mod push;
+mod quarantine;
 mod replay;
 mod run;
+mod runbook;
+mod triage;
 mod verify;
 mod waiver;
 
-pub(crate) use run::{Failure, scratch};
+pub(crate) use crate::scratch::scratch;
+#[cfg(feature = "store")]
+pub(crate) use push::shipped;
+pub(crate) use run::{Failure, INDEX_SCHEMA, copy};
 
 use crate::{
     args::{Arguments, Verb},
@@ -26,11 +40,24 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Rerun(rerun) => run::again(rerun, out),
         Verb::Replay(replay) => replay::run(replay, out),
         Verb::Diff(diff) => diff::run(diff, out),
+        Verb::Triage(triage) => triage::run(triage, out),
+        Verb::Runbook(runbook) => runbook::run(runbook, out),
+        Verb::Incident(incident) => incident::run(incident, out),
+        Verb::Decide(decide) => decide::run(decide, out),
+        Verb::Flaky(flaky) => flaky::run(flaky, out),
+        Verb::Quarantine(quarantine) => quarantine::run(quarantine, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
+        Verb::Merge(merge) => merge::run(merge, out),
+        #[cfg(feature = "store")]
+        Verb::Push(arguments) => push::push(arguments, out),
+        #[cfg(feature = "store")]
+        Verb::Pull(arguments) => push::pull(arguments, out),
+        Verb::History(history) => history::run(history, out),
+        Verb::Events(events) => events::run(events, out),
         Verb::Verify(verify) => verify::run(verify, out),
         Verb::Ci(ci) => ci::run(ci, out),
     }

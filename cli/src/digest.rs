@@ -90,12 +90,7 @@ fn of_attempt(target: &Target, attempt: &Attempt) -> FailureDigest {
 
 /// The digest of a gate that blocks.
 pub(crate) fn of_gate(target: &Target, gate: &Decided) -> FailureDigest {
-    let name = gate.code.as_deref().unwrap_or_default();
-    let by_code = CLASSES
-        .iter()
-        .find(|(code, _)| code.name() == name)
-        .map(|(_, class)| *class)
-        .or_else(|| NAMES.iter().find(|(code, _)| *code == name).map(|(_, class)| *class));
+    let by_code = class_of_code(gate.code.as_deref().unwrap_or_default());
     let class = match gate.effective {
         Effective::Missing => "not_run",
         Effective::Crashed => "crash",
@@ -117,11 +112,26 @@ pub(crate) fn of_gate(target: &Target, gate: &Decided) -> FailureDigest {
     assemble(target, (class, "receipt"), assertion)
 }
 
+/// The class that a code has by itself.
+pub(crate) fn class_of_code(name: &str) -> Option<&'static str> {
+    CLASSES
+        .iter()
+        .find(|(code, _)| code.name() == name)
+        .map(|(_, class)| *class)
+        .or_else(|| NAMES.iter().find(|(code, _)| *code == name).map(|(_, class)| *class))
+}
+
+/// The fingerprint of a failure: target, class, file of the panic and what the message says on every run.
+pub(crate) fn fingerprint(target: &str, class: &str, place: Option<&str>, message: &str) -> String {
+    let file = place.and_then(|place| place.split(':').next()).unwrap_or_default();
+    let parts = [target, class, file, &normal(message)];
+    Digest::of(parts.join("\n").as_bytes()).short()
+}
+
 fn assemble(target: &Target, class: (&str, &str), assertion: Assertion) -> FailureDigest {
     let (class, source) = class;
-    let file = assertion.location.as_deref().and_then(|place| place.split(':').next());
-    let parts = [&target.id(), class, file.unwrap_or_default(), &normal(&assertion.message)];
-    let fingerprint = Digest::of(parts.join("\n").as_bytes()).short();
+    let place = assertion.location.as_deref();
+    let fingerprint = fingerprint(&target.id(), class, place, &assertion.message);
     FailureDigest {
         suite: target.suite.clone(),
         test: target.test.clone(),

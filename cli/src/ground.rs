@@ -2,22 +2,23 @@
 
 use crate::{
     args::{Choice, ShardKind},
+    durations,
     engine::{
         cargo_test::{Cargo, TestTarget, crate_name},
-        nextest,
+        nextest::{self, Binaries},
     },
     exit::{Exit, OrExit, Refused},
     plan::{self, Asked, Plan, World},
     record::{Header, new_run_id},
     replays::Features,
     repository::Repository,
-    shard::{By, SHARDS_MAX, Shard},
+    shard::{By, SHARDS_MAX, Shard, Weights},
     suites::{self, Suites},
 };
 use anyhow::Context as _;
 use portcullis::{
-    Fault, Lane, RunId,
-    evidence::{clock::Stopwatch, git::Git},
+    Digest, Fault, Lane, RunId,
+    evidence::{clock::Stopwatch, digest, git::Git},
     kernel::{
         census::Census,
         loosening::Head,
@@ -30,7 +31,7 @@ use portcullis::{
     },
     runner::session::{Base, CLASSIFICATION_FILE, MODE_VARIABLE, POLICY_FILE},
     wire::{
-        code::{BASE_UNRESOLVABLE, USAGE},
+        code::{BASE_UNRESOLVABLE, LIST_FAILED, USAGE},
         receipt::{ErrorRecord, Source},
     },
 };
@@ -76,8 +77,11 @@ pub(crate) struct Ground {
     /// Where cargo builds.
     pub target_dir: PathBuf,
     /// Package and target of what has no libtest around it.
+    /// Where the test binaries come from.
+    pub binaries: Binaries,
     without_harness: BTreeSet<(String, String)>,
     documented: Vec<String>,
+    weights: Weights,
     /// What gate binaries need turned on, by package and target.
     pub features: Features,
     asked: Asked,
@@ -97,6 +101,7 @@ impl Ground {
         };
         let classification = repository.classification()?;
         let suites = Suites::parse(&classification)?;
+        let weights = durations::recorded(&repository)?;
         let quarantine = QuarantineFile::parse(CLASSIFICATION_FILE, &classification);
         let lane = match choice.lane.as_deref().and_then(Lane::parse) {
             Some(lane) => lane,
@@ -121,6 +126,8 @@ impl Ground {
             })
             .collect();
         let cargo = cargo.with_features(all.into_iter().collect());
+        let (binaries, archive) = binaries(choice, &metadata.target_directory)?;
+        let asked = Asked { archive, not_built: choice.no_build, ..asked };
         let clock = repository.clock()?;
         let environment = &repository.environment;
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
@@ -157,8 +164,10 @@ impl Ground {
             requested_mode,
             cargo,
             nextest_version,
+            binaries,
             without_harness,
             documented: metadata.documented(),
+            weights,
             features,
             asked,
             repository,
@@ -194,13 +203,18 @@ impl Ground {
     ) -> Result<Plan, Refused> {
         let filters = self.asked.filters(&self.profile);
         let limit_ms = self.left_ms(choice);
-        let listed = nextest::list(&self.cargo, filters, scratch, limit_ms, on_line)?;
+        let listed =
+            nextest::list(&self.cargo, &self.binaries, filters, scratch, limit_ms, on_line)?;
+        if self.binaries == Binaries::Built {
+            nextest::remember_binaries(scratch, &kept_binaries(&self.target_dir))?;
+        }
         let world = World {
             policy: &self.policy,
             census: self.census_faults.is_empty().then_some(&self.census),
             suites: &self.suites,
             quarantine: &self.quarantine,
             documented: &self.documented,
+            weights: &self.weights,
         };
         Ok(plan::make(&world, &self.profile, &self.asked, &listed))
     }
@@ -262,6 +276,37 @@ impl Ground {
     }
 }
 
+/// Where a run writes down which binaries it built.
+fn kept_binaries(target_dir: &Path) -> PathBuf {
+    target_dir.join("portcullis/engine/binaries.json")
+}
+
+/// Where the test binaries come from, and the digest of the archive if it is one.
+fn binaries(choice: &Choice, target_dir: &Path) -> Result<(Binaries, Option<Digest>), Refused> {
+    if let Some(archive) = &choice.archive {
+        let unreadable = |source: std::io::Error| {
+            let headline = format!("the archive `{}` cannot be read", archive.display());
+            let remedy = "name a file that `cargo nextest archive` made";
+            let fault = Fault::new(USAGE, headline, remedy).because(&source);
+            Refused::new(Exit::Usage, fault)
+        };
+        let path = archive.canonicalize().map_err(unreadable)?;
+        let file = std::fs::File::open(&path).map_err(unreadable)?;
+        let (digest, _bytes) = digest::of_reader(file).map_err(unreadable)?;
+        return Ok((Binaries::Archive(path), Some(digest)));
+    }
+    if !choice.no_build {
+        return Ok((Binaries::Built, None));
+    }
+    let kept = kept_binaries(target_dir);
+    if kept.is_file() {
+        return Ok((Binaries::Kept(kept), None));
+    }
+    let headline = "no run before this one built anything, and this one was told not to build";
+    let remedy = "run once without `--no-build`";
+    Err(Refused::new(Exit::ListFailed, Fault::new(LIST_FAILED, headline, remedy)))
+}
+
 /// The features of gate binaries that cargo leaves out without them.
 fn features(policy: &Policy, census: &Census, tests: &[TestTarget]) -> Features {
     let mut binaries: BTreeSet<String> =
@@ -308,7 +353,7 @@ fn asked(profile: &Profile, choice: &Choice) -> Result<Asked, Refused> {
     }
     let shard = match (choice.shard, choice.shard_kind) {
         (Some((index, total)), _) => {
-            Some(Shard { by: choice.shard_by.unwrap_or(By::Slice), index, total })
+            Some(Shard { by: choice.shard_by.unwrap_or(By::Slice), index, total, part: None })
         }
         (None, Some(kind)) => {
             let by = match kind {
@@ -322,11 +367,11 @@ fn asked(profile: &Profile, choice: &Choice) -> Result<Asked, Refused> {
                 let remedy = format!("count from 0: 0 <= index < total <= {SHARDS_MAX}");
                 return Err(usage(headline, remedy));
             }
-            Some(Shard { by, index, total })
+            Some(Shard { by, index, total, part: None })
         }
         (None, None) => None,
     };
-    Ok(Asked { kinds, filters: choice.filters.clone(), only: None, shard })
+    Ok(Asked { kinds, filters: choice.filters.clone(), shard, ..Asked::default() })
 }
 
 /// The fault of a work tree that git cannot judge.

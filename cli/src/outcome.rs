@@ -1,8 +1,9 @@
 //! What became of a target: `outcomes.jsonl`, one line for each attempt. Leaves out where it was read from.
 
-use crate::plan::Target;
+use crate::{plan::Target, verdict::Seen};
 use portcullis::kernel::policy::profile::Kind;
 use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Schema of one line.
 pub(crate) const OUTCOME_SCHEMA: &str = "portcullis.outcome.v1";
@@ -94,11 +95,6 @@ impl Outcome {
             && self.attempts.iter().any(|attempt| attempt.status != Status::Passed)
     }
 
-    /// Whether its last attempt left a process behind.
-    pub(crate) fn is_leaky(&self) -> bool {
-        self.attempts.last().is_some_and(|attempt| attempt.leaked)
-    }
-
     /// The attempt that shows what is wrong: the last failure.
     pub(crate) fn failure(&self) -> Option<&Attempt> {
         self.attempts.iter().rev().find(|attempt| attempt.status != Status::Passed)
@@ -126,6 +122,36 @@ impl Outcome {
                 message: attempt.message.clone(),
             })
             .collect()
+    }
+}
+
+/// What the targets of a run come to, in numbers.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Tally {
+    /// How many targets there are.
+    pub planned: usize,
+    /// How the tests ended, gates left out.
+    pub by_status: BTreeMap<&'static str, usize>,
+    /// How many failed before they passed.
+    pub flaky: usize,
+    /// How many left a process behind.
+    pub leaky: usize,
+    /// The test binaries.
+    pub suites: BTreeSet<String>,
+}
+
+impl Tally {
+    /// Counts one more target.
+    pub(crate) fn add(&mut self, target: &Target, seen: &Seen) {
+        self.planned += 1;
+        if target.kind != Kind::Gate {
+            *self.by_status.entry(seen.status().name()).or_default() += 1;
+        }
+        self.flaky += usize::from(seen.is_flaky());
+        self.leaky += usize::from(seen.is_leaky());
+        if !self.suites.contains(&target.suite) {
+            self.suites.insert(target.suite.clone());
+        }
     }
 }
 

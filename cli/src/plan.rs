@@ -1,10 +1,15 @@
 //! The plan: what is to run, what is left out and why, and which gates must answer. Pure; it lists and runs nothing.
 
-use crate::{shard::Shard, suites::Suites};
+use crate::{
+    shard::{By, Part, Shard, Weights},
+    suites::Suites,
+};
 use portcullis::{
     Digest, GateId,
+    evidence::digest::Hasher,
     kernel::{
         census::Census,
+        decide::Decided,
         policy::{
             GateTable, Policy,
             profile::{Kind, Profile},
@@ -65,6 +70,19 @@ impl Target {
     pub(crate) fn id(&self) -> String {
         format!("{} {}", self.suite, self.test)
     }
+
+    /// A gate that was expected and that nobody listed.
+    pub(crate) fn unlisted(gate: &Decided) -> Self {
+        Self {
+            suite: gate.binary.clone(),
+            test: gate.id.to_string(),
+            kind: Kind::Gate,
+            package: String::new(),
+            binary: gate.binary.clone(),
+            cargo_kind: "test".to_owned(),
+            quarantine: None,
+        }
+    }
 }
 
 /// A target that was left out.
@@ -105,7 +123,13 @@ pub(crate) struct Plan {
     /// The part of the targets that this run runs; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
-    /// Digest of everything above but the shard's index: equal on every shard.
+    /// Digest of the archive whose binaries run; absent where they were built for this run.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive: Option<Digest>,
+    /// How long each planned test binary takes, where the parts are made of whole binaries and it was recorded.
+    #[serde(default, skip_serializing_if = "Weights::is_empty")]
+    pub weights: Weights,
+    /// Digest of everything above but which part this is: equal on every shard.
     pub hash: Digest,
 }
 
@@ -120,6 +144,10 @@ pub(crate) struct Asked {
     pub only: Option<(String, BTreeSet<(String, String)>)>,
     /// The part that is to run.
     pub shard: Option<Shard>,
+    /// The digest of the archive whose binaries are to run.
+    pub archive: Option<Digest>,
+    /// Whether the binaries are those of an earlier build, whatever the sources say.
+    pub not_built: bool,
 }
 
 impl Asked {
@@ -150,6 +178,8 @@ pub(crate) struct World<'a> {
     pub quarantine: &'a QuarantineFile,
     /// The packages that have examples in their documentation.
     pub documented: &'a [String],
+    /// How long each test binary takes, as it was recorded.
+    pub weights: &'a Weights,
 }
 
 /// The crate name of a target, which is how policy and census name a gate binary.
@@ -199,6 +229,7 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
         profile: profile.name.clone(),
         may_certify: profile.may_certify()
             && asked.only.is_none()
+            && !asked.not_built
             && asked.filters(profile).is_empty()
             && kinds == profile.kinds,
         kinds,
@@ -209,8 +240,15 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
         gates: gates.answer(asked),
         rust_gates: gates.rust,
         shard: asked.shard.clone(),
+        archive: asked.archive,
+        weights: Weights::new(),
         hash: Digest::of(b""),
     };
+    if plan.shard.as_ref().is_some_and(|shard| shard.by == By::Binary) {
+        let suites: BTreeSet<&str> = plan.targets.iter().map(|one| one.suite.as_str()).collect();
+        let planned = world.weights.iter().filter(|(name, _)| suites.contains(name.as_str()));
+        plan.weights = planned.map(|(name, ms)| (name.clone(), *ms)).collect();
+    }
     plan.hash = hash(&plan);
     plan
 }
@@ -362,18 +400,53 @@ pub(crate) fn with_needs(
 
 /// The digest of a plan: what every shard of it must agree on.
 pub(crate) fn hash(plan: &Plan) -> Digest {
-    let shards = plan.shard.as_ref().map(|shard| (shard.by, shard.total));
-    let text = serde_json::json!({
-        "profile": plan.profile,
-        "kinds": plan.kinds,
-        "filters": plan.filters,
-        "rerun_of": plan.rerun_of,
-        "targets": plan.targets,
-        "gates": plan.gates,
-        "rust_gates": plan.rust_gates,
-        "shards": shards,
-    });
-    Digest::of(text.to_string().as_bytes())
+    let mut hashing = Hashing::of(plan);
+    plan.targets.iter().for_each(|target| hashing.target(target));
+    hashing.finish()
+}
+
+/// The digest of a plan whose targets come one by one, in their order.
+pub(crate) struct Hashing(Hasher);
+
+impl Hashing {
+    /// Begins with everything but the targets.
+    pub(crate) fn of(plan: &Plan) -> Self {
+        let shards = plan.shard.as_ref().map(|shard| (shard.by, shard.total));
+        let head = serde_json::json!({
+            "profile": plan.profile,
+            "may_certify": plan.may_certify,
+            "kinds": plan.kinds,
+            "filters": plan.filters,
+            "rerun_of": plan.rerun_of,
+            "excluded": plan.excluded,
+            "gates": plan.gates,
+            "rust_gates": plan.rust_gates,
+            "shards": shards,
+            "archive": plan.archive,
+            "weights": plan.weights,
+        });
+        let mut hasher = Hasher::new();
+        hasher.update(head.to_string().as_bytes());
+        Self(hasher)
+    }
+
+    /// Adds the next target.
+    pub(crate) fn target(&mut self, target: &Target) {
+        // As JSON, so that no two lists of names read alike.
+        self.0.update(serde_json::json!(target).to_string().as_bytes());
+    }
+
+    /// The digest of all of it.
+    pub(crate) fn finish(self) -> Digest {
+        self.0.finish()
+    }
+}
+
+/// The digest of the targets of one part.
+fn part_digest(targets: &[Target]) -> Digest {
+    let mut hashing = Hashing(Hasher::new());
+    targets.iter().for_each(|target| hashing.target(target));
+    hashing.finish()
 }
 
 impl Plan {
@@ -417,12 +490,32 @@ impl Plan {
         (!gone.is_empty()).then_some((run, gone))
     }
 
+    /// The plan as a run keeps it: of a shard, its own targets, or a plan of many shards would be kept many times.
+    pub(crate) fn kept(&self) -> Self {
+        let mut kept = self.clone();
+        if let Some(shard) = kept.shard.as_mut().filter(|shard| shard.part.is_none()) {
+            kept.targets = self.assigned().into_iter().cloned().collect();
+            let planned = self.targets.len() as u64;
+            shard.part = Some(Part { digest: part_digest(&kept.targets), planned });
+        }
+        kept
+    }
+
+    /// The digest that is recorded over the targets that are listed here, and the one that they have.
+    pub(crate) fn digests(&self) -> (Digest, Digest) {
+        match self.shard.as_ref().and_then(|shard| shard.part.as_ref()) {
+            Some(part) => (part.digest, part_digest(&self.targets)),
+            None => (self.hash, hash(self)),
+        }
+    }
+
     /// The targets that this run runs, those of its shard.
     pub(crate) fn assigned(&self) -> Vec<&Target> {
-        match &self.shard {
+        match self.shard.as_ref().filter(|shard| shard.part.is_none()) {
             None => self.targets.iter().collect(),
             Some(shard) => {
-                let parts = crate::shard::assign(&self.targets, shard.by, shard.total);
+                let (by, total) = (shard.by, shard.total);
+                let parts = crate::shard::assign(&self.targets, by, total, &self.weights);
                 let own = self.targets.iter().zip(parts);
                 own.filter(|(_, part)| *part == shard.index).map(|(target, _)| target).collect()
             }
@@ -489,6 +582,7 @@ pub(crate) mod tests {
             suites: &suites,
             quarantine: &QuarantineFile::default(),
             documented: &[],
+            weights: &Weights::new(),
         };
         make(&world, &profile::built_in()[profile], asked, listed)
     }
@@ -581,10 +675,19 @@ pub(crate) mod tests {
             let mut seen = Vec::new();
             let mut hashes = BTreeSet::new();
             for index in 0..3 {
-                let shard = Some(Shard { by, index, total: 3 });
+                let shard = Some(Shard { by, index, total: 3, part: None });
                 let plan = planned("full", &Asked { shard, ..Asked::default() }, &all());
                 hashes.insert(plan.hash.to_string());
                 seen.extend(plan.assigned().into_iter().cloned());
+                let kept = plan.kept();
+                assert_eq!(kept.assigned(), plan.assigned(), "a shard keeps what it runs");
+                assert_eq!((kept.hash, kept.kept()), (plan.hash, kept.clone()), "and no more");
+                let (recorded, found) = kept.digests();
+                assert_eq!(recorded, found);
+                let mut fewer = kept.clone();
+                if fewer.targets.pop().is_some() {
+                    assert_ne!(fewer.digests().0, fewer.digests().1, "{by:?}");
+                }
             }
             seen.sort();
             assert_eq!(seen, whole.targets, "{by:?}");

@@ -57,7 +57,7 @@ impl Rung {
 }
 
 /// Runs one target and nothing else.
-fn targeted(policy: &Policy, features: &Features, target: &Target) -> Replay {
+pub(crate) fn targeted(policy: &Policy, features: &Features, target: &Target) -> Replay {
     if target.kind == Kind::Gate {
         let table = policy.gates.iter().find(|gate| gate.common.id.as_str() == target.test);
         if let Some(argv) = table.and_then(|gate| gate.common.replay.clone()) {

@@ -93,7 +93,8 @@ impl Repository {
         target_dir::find(self.root(), exe.as_deref(), self.environment.get("CARGO_TARGET_DIR"))
     }
 
-    fn read(&self, name: &str, most_bytes: u64) -> Result<Option<String>, Refused> {
+    /// A file at the root; nothing where there is none.
+    pub(crate) fn read(&self, name: &str, most_bytes: u64) -> Result<Option<String>, Refused> {
         let path = RelPath::parse(name).context("a file of ours has a name that is refused")?;
         if !self.tree.exists(&path).or_exit(Exit::Usage)? {
             return Ok(None);

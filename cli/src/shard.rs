@@ -3,7 +3,13 @@
 use crate::plan::Target;
 use portcullis::Digest;
 use serde::{Deserialize, Serialize};
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BinaryHeap},
+};
+
+/// How long each test binary takes, in milliseconds, as far as anybody recorded it.
+pub(crate) type Weights = BTreeMap<String, u64>;
 
 /// A run never has more shards (`security.md`, section 4).
 pub(crate) const SHARDS_MAX: u32 = 4_096;
@@ -30,6 +36,18 @@ pub(crate) struct Shard {
     pub index: u32,
     /// How many parts there are.
     pub total: u32,
+    /// Present where only the targets of this part are listed, as `plan.json` of a shard has them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub part: Option<Part>,
+}
+
+/// What the plan of a shard says of the targets that it lists.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// Digest of the targets of this part.
+    pub digest: Digest,
+    /// How many targets all parts have together.
+    pub planned: u64,
 }
 
 impl Shard {
@@ -51,13 +69,13 @@ impl Shard {
     }
 }
 
-/// The part of each target, from 0, in the order of `targets`, which is sorted.
-pub(crate) fn assign(targets: &[Target], by: By, total: u32) -> Vec<u32> {
+/// The part of each target, from 0, in the order of `targets`, which is sorted. `weights` count for whole binaries.
+pub(crate) fn assign(targets: &[Target], by: By, total: u32, weights: &Weights) -> Vec<u32> {
     let total = total.max(1);
     match by {
         By::Slice => (0..total).cycle().take(targets.len()).collect(),
         By::Hash => targets.iter().map(|target| hashed(&target.id(), total)).collect(),
-        By::Binary => binaries(targets, total),
+        By::Binary => binaries(targets, total, weights),
     }
 }
 
@@ -67,22 +85,39 @@ fn hashed(name: &str, total: u32) -> u32 {
     u32::try_from(number % u64::from(total)).unwrap_or(0)
 }
 
-/// The largest binary goes to the emptiest part, and so on; ties go by name and number.
-fn binaries(targets: &[Target], total: u32) -> Vec<u32> {
-    let mut sizes: BTreeMap<&str, usize> = BTreeMap::new();
+/// The longest binary goes to the emptiest part, and so on; ties go by name and number.
+fn binaries(targets: &[Target], total: u32, weights: &Weights) -> Vec<u32> {
+    let mut tests: BTreeMap<&str, u64> = BTreeMap::new();
     for target in targets {
-        *sizes.entry(&target.suite).or_default() += 1;
+        *tests.entry(&target.suite).or_default() += 1;
     }
-    let mut order: Vec<(&str, usize)> = sizes.into_iter().collect();
-    order.sort_by_key(|(name, size)| (Reverse(*size), *name));
-    let mut loads: Vec<(usize, u32)> = (0..total).map(|part| (0, part)).collect();
+    let test_ms = usual_test_ms(&tests, weights);
+    let mut order: Vec<(&str, u64)> = tests
+        .into_iter()
+        .map(|(name, n)| {
+            let unknown = || n.saturating_mul(test_ms);
+            (name, weights.get(name).copied().unwrap_or_else(unknown).max(1))
+        })
+        .collect();
+    order.sort_by_key(|(name, ms)| (Reverse(*ms), *name));
+    let mut loads: BinaryHeap<Reverse<(u64, u32)>> =
+        (0..total).map(|part| Reverse((0, part))).collect();
     let mut parts: BTreeMap<&str, u32> = BTreeMap::new();
-    for (name, size) in order {
-        let Some(least) = loads.iter_mut().min() else { break };
-        least.0 += size;
-        parts.insert(name, least.1);
+    for (name, ms) in order {
+        let Some(Reverse((load, part))) = loads.pop() else { break };
+        loads.push(Reverse((load.saturating_add(ms), part)));
+        parts.insert(name, part);
     }
     targets.iter().map(|target| parts.get(target.suite.as_str()).copied().unwrap_or(0)).collect()
+}
+
+/// What a test takes where it was recorded; binaries that nobody recorded are taken to be like the others.
+fn usual_test_ms(tests: &BTreeMap<&str, u64>, weights: &Weights) -> u64 {
+    let known = tests.iter().filter_map(|(name, n)| Some((weights.get(*name)?, n)));
+    let (ms, n) = known.fold((0_u64, 0_u64), |(ms, n), (more_ms, more)| {
+        (ms.saturating_add(*more_ms), n.saturating_add(*more))
+    });
+    ms.checked_div(n).unwrap_or(1).max(1)
 }
 
 #[cfg(test)]
@@ -109,11 +144,11 @@ mod tests {
         for n in [0, 1, 2, 20, 200] {
             for total in [1, 2, 3, 5] {
                 for by in [By::Slice, By::Hash, By::Binary] {
-                    let parts = assign(&targets(n), by, total);
+                    let parts = assign(&targets(n), by, total, &Weights::new());
                     assert_eq!(parts.len(), n, "{by:?}");
                     assert!(parts.iter().all(|part| *part < total), "{by:?}");
                 }
-                let parts = assign(&targets(n), By::Slice, total);
+                let parts = assign(&targets(n), By::Slice, total, &Weights::new());
                 let sizes: Vec<usize> =
                     (0..total).map(|part| parts.iter().filter(|p| **p == part).count()).collect();
                 let (least, most) = (sizes.iter().min(), sizes.iter().max());
@@ -125,15 +160,40 @@ mod tests {
     #[test]
     fn a_binary_stays_whole_and_a_hash_stays_where_it_is() {
         let all = targets(70);
-        let parts = assign(&all, By::Binary, 3);
+        let parts = assign(&all, By::Binary, 3, &Weights::new());
         let mut seen: BTreeMap<&str, u32> = BTreeMap::new();
         for (target, part) in all.iter().zip(&parts) {
             assert_eq!(seen.entry(&target.suite).or_insert(*part), part, "{}", target.suite);
         }
-        let before = assign(&all, By::Hash, 4);
+        let before = assign(&all, By::Hash, 4, &Weights::new());
         let fewer: Vec<Target> = all.iter().skip(5).cloned().collect();
-        assert_eq!(assign(&fewer, By::Hash, 4), before[5..]);
+        assert_eq!(assign(&fewer, By::Hash, 4, &Weights::new()), before[5..]);
         assert!(before.iter().collect::<std::collections::BTreeSet<_>>().len() > 1);
+    }
+
+    #[test]
+    fn recorded_durations_even_out_the_parts_and_an_unknown_binary_counts_as_the_others() {
+        let all = targets(70);
+        let ms = [90, 10, 10, 10, 30, 30];
+        let weights: Weights = (0..6).map(|n| (format!("p::b{n}"), ms[n])).collect();
+        let parts = assign(&all, By::Binary, 2, &weights);
+        // 180 ms for 60 tests, so the seventh binary with its 10 tests counts for 30.
+        let of = |name: &str| if name == "p::b6" { 30 } else { weights[name] };
+        let mut loads: BTreeMap<u32, BTreeMap<&str, u64>> = BTreeMap::new();
+        for (target, part) in all.iter().zip(&parts) {
+            loads.entry(*part).or_default().insert(&target.suite, of(&target.suite));
+        }
+        let sums: Vec<u64> = loads.values().map(|suites| suites.values().sum()).collect();
+        assert_eq!(sums, [110, 100], "{loads:?}");
+        assert_eq!(parts, assign(&all, By::Binary, 2, &weights), "the same on every machine");
+        let other: Weights = BTreeMap::from([("p::gone".to_owned(), u64::MAX)]);
+        assert_eq!(
+            assign(&all, By::Binary, 2, &other),
+            assign(&all, By::Binary, 2, &Weights::new()),
+            "a binary that is gone weighs nothing"
+        );
+        let most: Weights = (0..7).map(|n| (format!("p::b{n}"), u64::MAX)).collect();
+        assert_eq!(assign(&all, By::Binary, 2, &most).len(), 70, "without overflow");
     }
 
     #[test]

@@ -3,15 +3,20 @@
 use crate::{
     command::Failure,
     exit::Exit,
-    ground::Ground,
-    outcome::Outcome,
+    outcome::Tally,
     plan::Plan,
+    record::Header,
+    replays::Features,
     triage::{Change, Triage},
     verdict::Judged,
 };
 use portcullis::{
-    Effective, Fault,
-    kernel::{decide::Decision, policy::profile::Kind},
+    Effective, Fault, Lane,
+    evidence::environment::Environment,
+    kernel::{
+        decide::Decision,
+        policy::{Policy, profile::Kind},
+    },
     report::{
         human::{self, count},
         views,
@@ -24,7 +29,8 @@ use std::{
     path::Path,
 };
 
-const SUMMARY_SCHEMA: &str = "portcullis.summary.v1";
+/// Schema of `summary.json`.
+pub(crate) const SUMMARY_SCHEMA: &str = "portcullis.summary.v1";
 const SHOWN: usize = 20;
 const MESSAGE_LINES: usize = 6;
 
@@ -35,12 +41,26 @@ pub(crate) fn targets(n: usize) -> String {
 
 /// Everything that is worded at the end of a run.
 pub(crate) struct Account<'a> {
-    /// What the run stood on.
-    pub ground: &'a Ground,
+    /// The header of its documents.
+    pub header: &'a Header,
+    /// The environment, by allow-list.
+    pub environment: &'a Environment,
+    /// The root of the repository.
+    pub root: &'a Path,
+    /// Where the decision holds.
+    pub lane: Lane,
+    /// The policy.
+    pub policy: &'a Policy,
+    /// What gate binaries need turned on.
+    pub features: &'a Features,
+    /// The version of nextest.
+    pub nextest_version: &'a str,
     /// Its plan.
     pub plan: &'a Plan,
+    /// How many shards it was merged from, if it was.
+    pub merged: Option<u32>,
     /// What became of its targets.
-    pub outcomes: &'a [Outcome],
+    pub tally: &'a Tally,
     /// What its tests come to.
     pub judged: &'a Judged,
     /// The decision.
@@ -72,9 +92,12 @@ impl Account<'_> {
     }
 
     fn shard(&self) -> Value {
-        match &self.plan.shard {
-            None => json!({ "kind": Value::Null, "index": 0, "total": 1 }),
-            Some(shard) => json!(shard),
+        match (&self.plan.shard, self.merged) {
+            (None, None) => json!({ "kind": Value::Null, "index": 0, "total": 1 }),
+            (None, Some(total)) => json!({ "kind": "merged", "index": 0, "total": total }),
+            (Some(shard), _) => {
+                json!({ "kind": shard.by, "index": shard.index, "total": shard.total })
+            }
         }
     }
 
@@ -84,19 +107,19 @@ impl Account<'_> {
         if blocking == 0 {
             return format!("cargo portcullis run --profile {}", self.plan.profile);
         }
-        format!("cargo portcullis replay {}", self.ground.header.run_id)
+        format!("cargo portcullis replay {}", self.header.run_id)
     }
 
     /// `environment.json`, without its header.
     pub(crate) fn environment(&self) -> Value {
-        let environment = &self.ground.repository.environment;
+        let environment = self.environment;
         json!({
             "profile": self.plan.profile,
             "vcr_mode": environment.get("VCR_MODE"),
-            "git_sha": self.ground.header.source.commit,
-            "lane": self.ground.lane,
+            "git_sha": self.header.source.commit,
+            "lane": self.lane,
             "shard": self.shard(),
-            "nextest": self.ground.nextest_version,
+            "nextest": self.nextest_version,
             "host": { "os": std::env::consts::OS, "arch": std::env::consts::ARCH },
             "variables": environment.recorded(),
         })
@@ -143,8 +166,8 @@ impl Account<'_> {
             "one_command_replay": self.one_command_replay(),
             "environment": {
                 "profile": self.plan.profile,
-                "vcr_mode": self.ground.repository.environment.get("VCR_MODE"),
-                "git_sha": self.ground.header.source.commit,
+                "vcr_mode": self.environment.get("VCR_MODE"),
+                "git_sha": self.header.source.commit,
                 "shard_kind": shard.map(|shard| shard.by),
                 "shard_index": shard.map_or(0, |shard| shard.index),
                 "shard_total": shard.map_or(1, |shard| shard.total),
@@ -170,7 +193,7 @@ impl Account<'_> {
             })
             .collect();
         json!({
-            "runner_repro_command": format!("cargo portcullis rerun {}", self.ground.header.run_id),
+            "runner_repro_command": format!("cargo portcullis rerun {}", self.header.run_id),
             "ranked_repro_commands": commands,
         })
     }
@@ -192,8 +215,7 @@ impl Account<'_> {
             .filter(|failure| failure.blocks && failure.rung.kind == Kind::Unit)
             .map(|failure| format!("{} {}", failure.rung.suite, failure.rung.test))
             .collect();
-        let all: BTreeSet<&str> =
-            self.outcomes.iter().map(|outcome| outcome.target.suite.as_str()).collect();
+        let all: BTreeSet<&str> = self.tally.suites.iter().map(String::as_str).collect();
         let red: BTreeSet<&str> = self
             .failures
             .iter()
@@ -205,13 +227,13 @@ impl Account<'_> {
             "exit": self.exit.code(),
             "certifiable": self.decision.certifiable,
             "profile": self.plan.profile,
-            "lane": self.ground.lane,
+            "lane": self.lane,
             "shard": self.shard(),
             "correlation_id": self.correlation_id,
             "rerun_of": self.plan.rerun_of,
             "plan_hash": self.plan.hash,
-            "planned": self.outcomes.len(),
-            "outcomes": self.by_status(),
+            "planned": self.tally.planned,
+            "outcomes": self.tally.by_status,
             "failed_names": failed,
             "failed_unit_names": unit,
             "passed_suites": all.difference(&red).count(),
@@ -222,21 +244,13 @@ impl Account<'_> {
             "replay_bundle": { "one_command_replay": self.one_command_replay() },
             "triage_diff": self.triage,
         });
-        views::with_envelope(&self.ground.header.envelope(SUMMARY_SCHEMA), &body)
-    }
-
-    fn by_status(&self) -> BTreeMap<&'static str, usize> {
-        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
-        for outcome in self.outcomes.iter().filter(|outcome| outcome.target.kind != Kind::Gate) {
-            *counts.entry(outcome.status().name()).or_default() += 1;
-        }
-        counts
+        views::with_envelope(&self.header.envelope(SUMMARY_SCHEMA), &body)
     }
 
     /// The verdict, what blocks, the ways out, and where it all lies.
     pub(crate) fn text(&self) -> String {
         let mut text = String::new();
-        let seconds = self.ground.header.stopwatch.elapsed_ms() / 100;
+        let seconds = self.header.stopwatch.elapsed_ms() / 100;
         let _ok = writeln!(
             text,
             "portcullis: {} after {}.{} s; profile `{}`, lane `{}`, {} mode; exit {}",
@@ -244,7 +258,7 @@ impl Account<'_> {
             seconds / 10,
             seconds % 10,
             self.plan.profile,
-            self.ground.lane,
+            self.lane,
             self.decision.mode,
             self.exit.code(),
         );
@@ -267,14 +281,12 @@ impl Account<'_> {
     }
 
     fn counts(&self, text: &mut String) {
-        let tests = self.by_status();
+        let tests = &self.tally.by_status;
         let planned: usize = tests.values().sum();
         if planned > 0 {
             let parts: Vec<String> = tests.iter().map(|(word, n)| format!("{n} {word}")).collect();
-            let flaky = self.outcomes.iter().filter(|outcome| outcome.is_flaky()).count();
-            let leaky = self.outcomes.iter().filter(|outcome| outcome.is_leaky()).count();
             let mut notes = String::new();
-            for (n, word) in [(flaky, "flaky"), (leaky, "leaky")] {
+            for (n, word) in [(self.tally.flaky, "flaky"), (self.tally.leaky, "leaky")] {
                 if n > 0 {
                     let _ok = write!(notes, "; {n} {word}");
                 }
@@ -375,7 +387,7 @@ impl Account<'_> {
     }
 
     fn ways_out(&self, text: &mut String) {
-        let run = &self.ground.header.run_id;
+        let run = &self.header.run_id;
         if self.exit != Exit::Pass {
             let _ok = writeln!(
                 text,
@@ -385,8 +397,7 @@ impl Account<'_> {
         if self.plan.shard.is_some() {
             let _ok = writeln!(text, "  this is one shard; it certifies nothing alone");
         }
-        let root = self.ground.repository.root();
-        let path = self.dir.strip_prefix(root).unwrap_or(self.dir);
+        let path = self.dir.strip_prefix(self.root).unwrap_or(self.dir);
         let _ok = writeln!(text, "  run      {}", path.display());
     }
 }

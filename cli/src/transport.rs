@@ -35,6 +35,11 @@ impl Transport {
         }
     }
 
+    /// Writes one line of a stream for programs.
+    pub(crate) fn line(&mut self, line: &str) {
+        self.write(&mut io::stdout().lock(), line);
+    }
+
     /// Writes a document for programs; nothing for people.
     pub(crate) fn document(&mut self, document: &Value) {
         if self.is_human() {

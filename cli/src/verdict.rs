@@ -3,7 +3,7 @@
 use crate::{
     exit::Exit,
     outcome::{Line, Status},
-    plan::Plan,
+    plan::{Plan, Target},
 };
 use portcullis::{
     Fault, RunVerdict,
@@ -54,10 +54,10 @@ pub(crate) struct Judged {
     pub faults: Vec<Fault>,
     /// The quarantined tests.
     pub quarantined: Vec<Quarantined>,
-    /// The targets that failed and count, as `suite test`.
-    pub failed: Vec<String>,
+    /// The targets that failed and count.
+    pub failed: Names,
     /// The targets without a result.
-    pub not_run: Vec<String>,
+    pub not_run: Names,
 }
 
 /// One target with its attempts, as the lines of `outcomes.jsonl` have them.
@@ -65,6 +65,7 @@ pub(crate) struct Judged {
 pub(crate) struct Seen {
     attempts: BTreeMap<u32, Status>,
     last: u32,
+    leaked: bool,
 }
 
 /// Collects lines by target; their order does not matter.
@@ -73,18 +74,28 @@ pub(crate) fn collect<'a>(
 ) -> BTreeMap<(String, String), Seen> {
     let mut seen: BTreeMap<(String, String), Seen> = BTreeMap::new();
     for line in lines {
-        let one = seen.entry((line.suite.clone(), line.test.clone())).or_default();
-        // Of two lines for one attempt the worse counts, so that a line that was added never mends one.
-        let status = one.attempts.entry(line.attempt).or_insert(line.status);
-        *status = line.status.max(*status);
-        if line.last {
-            one.last = one.last.max(line.attempt);
-        }
+        seen.entry((line.suite.clone(), line.test.clone())).or_default().add(line);
     }
     seen
 }
 
 impl Seen {
+    /// Adds a line of this target.
+    pub(crate) fn add(&mut self, line: &Line) {
+        // Of two lines for one attempt the worse counts, so that a line that was added never mends one.
+        let status = self.attempts.entry(line.attempt).or_insert(line.status);
+        *status = line.status.max(*status);
+        if line.last {
+            self.last = self.last.max(line.attempt);
+            self.leaked = line.leaked;
+        }
+    }
+
+    /// Whether its last attempt left a process behind.
+    pub(crate) fn is_leaky(&self) -> bool {
+        self.leaked
+    }
+
     /// How it ended. A gap in the attempts, or a last line that is gone, is no end.
     pub(crate) fn status(&self) -> Status {
         let n = u32::try_from(self.attempts.len()).unwrap_or(u32::MAX);
@@ -114,51 +125,100 @@ pub(crate) fn judge(
     quarantine: &QuarantineFile,
     today: Day,
 ) -> Judged {
-    let mut judged = Judged::default();
     let nothing = Seen::default();
-    let mut named: BTreeSet<&str> = BTreeSet::new();
+    let mut judging = Judging::new(quarantine, today);
     for target in plan.assigned() {
-        let one = seen.get(&(target.suite.clone(), target.test.clone())).unwrap_or(&nothing);
-        let status = one.status();
+        let key = (target.suite.clone(), target.test.clone());
+        judging.target(target, seen.get(&key).unwrap_or(&nothing));
+    }
+    judging.finish(plan)
+}
+
+/// A judgement whose targets come one by one, in the order of the plan.
+pub(crate) struct Judging<'a> {
+    judged: Judged,
+    quarantine: &'a QuarantineFile,
+    today: Day,
+    named: BTreeSet<String>,
+}
+
+impl<'a> Judging<'a> {
+    /// Begins.
+    pub(crate) fn new(quarantine: &'a QuarantineFile, today: Day) -> Self {
+        Self { judged: Judged::default(), quarantine, today, named: BTreeSet::new() }
+    }
+
+    /// Judges the next target.
+    pub(crate) fn target(&mut self, target: &Target, seen: &Seen) {
+        let status = seen.status();
         if status == Status::NotRun {
-            judged.not_run.push(target.id());
+            self.judged.not_run.push(target);
         }
         if target.kind == Kind::Gate {
-            continue;
+            return;
         }
-        let entry = target.quarantine.as_ref().and_then(|name| quarantine.entries.get(name));
-        match entry {
-            Some(entry) => {
-                named.extend(target.quarantine.as_deref());
-                let attempts = if status == Status::NotRun { Vec::new() } else { one.passes() };
-                let verdict = quarantine::judge(entry, &attempts, false, today);
-                judged.push(entry, Some(target.id()), verdict, attempts);
+        let name = target.quarantine.as_ref();
+        match name.and_then(|name| Some((name, self.quarantine.entries.get(name)?))) {
+            Some((name, entry)) => {
+                self.named.insert(name.clone());
+                let attempts = if status == Status::NotRun { Vec::new() } else { seen.passes() };
+                let verdict = quarantine::judge(entry, &attempts, false, self.today);
+                self.judged.push(entry, Some(target.id()), verdict, attempts);
             }
             None => match status {
                 Status::Passed | Status::NotRun => {}
                 Status::Failed | Status::TimedOut | Status::Crashed | Status::Exited => {
-                    judged.failed.push(target.id());
+                    self.judged.failed.push(target);
                 }
             },
         }
     }
-    absent(plan, quarantine, &named, today, &mut judged);
-    judged.conclude(quarantine);
-    judged
+
+    /// What all of them come to.
+    pub(crate) fn finish(self, plan: &Plan) -> Judged {
+        let Self { mut judged, quarantine, today, named } = self;
+        absent(plan, quarantine, &named, today, &mut judged);
+        judged.conclude(quarantine);
+        judged
+    }
+}
+
+/// Targets of which the first few are named and the others counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Names {
+    first: Vec<String>,
+    count: usize,
+}
+
+impl Names {
+    fn push(&mut self, target: &Target) {
+        if self.first.len() < NAMED {
+            self.first.push(target.id());
+        }
+        self.count += 1;
+    }
+
+    fn shown(&self) -> String {
+        let shown: Vec<String> = self.first.iter().map(|name| format!("`{name}`")).collect();
+        match self.count.saturating_sub(self.first.len()) {
+            0 => shown.join(", "),
+            more => format!("{} and {more} more", shown.join(", ")),
+        }
+    }
 }
 
 /// Entries that name nothing of a whole run: what is quarantined still exists, or the entry is to go.
 fn absent(
     plan: &Plan,
     quarantine: &QuarantineFile,
-    named: &BTreeSet<&str>,
+    named: &BTreeSet<String>,
     today: Day,
     judged: &mut Judged,
 ) {
     let whole = plan.shard.is_none() && plan.rerun_of.is_none() && plan.filters.is_empty();
     let all_kinds = Kind::ALL.iter().all(|kind| plan.kinds.contains(kind));
     for entry in quarantine.entries.values() {
-        if whole && all_kinds && !named.contains(entry.name().as_str()) {
+        if whole && all_kinds && !named.contains(&entry.name()) {
             let verdict = quarantine::judge(entry, &[], false, today);
             judged.push(entry, None, verdict, Vec::new());
         }
@@ -215,26 +275,18 @@ impl Judged {
     fn conclude(&mut self, quarantine: &QuarantineFile) {
         // A file with one fault is void as a whole, so whoever relies on it must learn that.
         self.faults.extend(quarantine.faults.iter().cloned());
-        if !self.failed.is_empty() {
-            let headline = format!("{} failed", count(self.failed.len(), "test"));
+        if self.failed.count > 0 {
+            let headline = format!("{} failed", count(self.failed.count, "test"));
             let remedy = "mend them; each has its replay in the replay bundle";
-            self.faults.push(Fault::new(TESTS_FAILED, headline, remedy).found(named(&self.failed)));
+            self.faults.push(Fault::new(TESTS_FAILED, headline, remedy).found(self.failed.shown()));
         }
-        if !self.not_run.is_empty() {
+        if self.not_run.count > 0 {
             let headline =
-                format!("{} planned and without a result", count(self.not_run.len(), "target"));
+                format!("{} planned and without a result", count(self.not_run.count, "target"));
             let remedy = "run again to the end; what did not run may fail";
             self.faults
-                .push(Fault::new(RESULT_INCOMPLETE, headline, remedy).found(named(&self.not_run)));
+                .push(Fault::new(RESULT_INCOMPLETE, headline, remedy).found(self.not_run.shown()));
         }
-    }
-}
-
-fn named(names: &[String]) -> String {
-    let shown: Vec<String> = names.iter().take(NAMED).map(|name| format!("`{name}`")).collect();
-    match names.len().saturating_sub(NAMED) {
-        0 => shown.join(", "),
-        more => format!("{} and {more} more", shown.join(", ")),
     }
 }
 
@@ -261,7 +313,7 @@ pub(crate) fn exit(decision: &Decision) -> Exit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{outcome::OUTCOME_SCHEMA, plan::Target};
+    use crate::outcome::OUTCOME_SCHEMA;
     use portcullis::Digest;
 
     const ENTRY: &str = "[quarantine.api.t]\ncategory = 'FLAKE-NET'\nowner = 'o'\nquarantined = 2026-05-20\nexpires = 2026-06-03\nissue = '#1'\nevidence = 'e'\nrepro = 'r'\nreason = 'r'\nremove_when = 'm'\n";
@@ -290,6 +342,8 @@ mod tests {
             gates: None,
             rust_gates: BTreeMap::new(),
             shard: None,
+            archive: None,
+            weights: crate::shard::Weights::new(),
             hash: Digest::of(b""),
         }
     }

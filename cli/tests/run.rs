@@ -2,6 +2,15 @@
 //!
 //! The sample is copied into the target directory and built once. Each case has a run id of its own.
 
+#[path = "run/broken.rs"]
+mod broken;
+#[path = "run/history.rs"]
+mod history;
+#[path = "run/merge.rs"]
+mod merge;
+#[path = "run/store.rs"]
+mod store;
+
 use serde_json::Value;
 use std::{
     fs,
@@ -399,16 +408,23 @@ mod signals {
         assert_eq!(case.verified(), Some(12));
     }
 
-    /// Killed at twenty moments between its start and its end: no such run is ever a pass.
+    /// How often a runner is killed; `PORTCULLIS_TEST_KILLS=200` takes as many moments.
+    fn kills() -> u64 {
+        let asked = host("PORTCULLIS_TEST_KILLS").and_then(|text| text.into_string().ok());
+        asked.map_or(20, |text| text.parse().expect("a number of kills"))
+    }
+
+    /// Killed at many moments between its start and its end: no such run is ever a pass, and the next run sweeps up.
     #[test]
     fn fg76_a_runner_that_is_killed_is_never_a_pass() {
         if !has_nextest() {
             return;
         }
-        for n in 0..20_u64 {
+        let kills = kills();
+        for n in 0..kills {
             let case = Case::new(&format!("killed-{n}"));
             let mut child = started(&case, "", &["run", "--profile", "quick"]);
-            std::thread::park_timeout(Duration::from_millis(30 + n * 70));
+            std::thread::park_timeout(Duration::from_millis(30 + n * 1_400 / kills));
             let ended = child.try_wait().expect("asked").is_some();
             drop(child.kill());
             let output = child.wait_with_output().expect("it ended");
@@ -417,12 +433,60 @@ mod signals {
                 continue;
             }
             if case.dir().exists() && output.status.code().is_none() {
-                let sealed = case.document("run.json")["state"] == "sealed";
+                let state = case.document("run.json")["state"].clone();
+                assert!(state == "running" || state == "sealed", "killed-{n}: {state}");
+                let sealed = state == "sealed";
                 // Sealing is the last but one write; a run that was killed right after it is a whole run.
                 assert_eq!(case.verified(), Some(if sealed { 0 } else { 12 }), "killed-{n}");
             }
         }
         Case::new("after-the-kills").runs("", &["run", "--profile", "quick"], 0);
+    }
+
+    /// The processes whose command line has all of these words.
+    #[cfg(target_os = "linux")]
+    fn processes(words: &[&str]) -> Vec<u32> {
+        let entries = Path::new("/proc").read_dir().expect("processes");
+        let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
+        ids.filter(|id| {
+            let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
+            let line = String::from_utf8_lossy(&line).replace('\0', " ");
+            words.iter().all(|word| line.contains(word)) && !line.contains("nextest")
+        })
+        .collect()
+    }
+
+    /// A test, and then a gate, whose process is killed from outside.
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn fg76_a_test_that_is_killed_has_crashed_and_a_gate_left_no_receipt() {
+        if !has_nextest() {
+            return;
+        }
+        let own = sample_target().display().to_string();
+        let table = [
+            ("killed-test", "hangs", "hangs", 10, "crash"),
+            ("killed-gate", "gate_hangs", "health", 12, "crash"),
+        ];
+        for (name, fault, test, code, class) in table {
+            let case = Case::new(name);
+            let filter = format!("test(={test})");
+            let child = started(&case, fault, &["run", "--profile", "ci", "-E", &filter]);
+            let found = (0..600).find_map(|_| {
+                std::thread::park_timeout(Duration::from_millis(50));
+                // The list is asked with other words than the test is run with.
+                let found = processes(&[&own, test, "--exact"]);
+                found.first().copied()
+            });
+            let id = found.expect("the test runs").to_string();
+            #[expect(clippy::disallowed_methods, reason = "the test sends a signal")]
+            let sent = Command::new("kill").args(["-9", &id]).status();
+            assert!(sent.expect("kill").success());
+            let output = child.wait_with_output().expect("it ends");
+            assert_eq!(output.status.code(), Some(code), "{name}: {}", text(&output));
+            assert_eq!(case.class(test).as_deref(), Some(class), "{name}");
+            assert_eq!(case.verified(), Some(code), "{name}");
+        }
     }
 }
 
@@ -614,6 +678,21 @@ fn reseal(dir: &Path) {
         serde_json::from_slice(&fs::read(&path).expect("a run")).expect("a document");
     run["manifest_sha256"] = portcullis::Digest::of(text.as_bytes()).to_string().into();
     write(&path, &portcullis::wire::artifact::document(&run).expect("a text"));
+}
+
+/// Changes a document of a run and seals nothing.
+fn edit_document(dir: &Path, name: &str, change: impl FnOnce(&mut Value)) {
+    let path = dir.join(name);
+    let mut value: Value =
+        serde_json::from_slice(&fs::read(&path).expect("a document")).expect("a document");
+    change(&mut value);
+    write(&path, &portcullis::wire::artifact::document(&value).expect("a text"));
+}
+
+/// Makes another sealed run of the same id.
+fn edit_and_reseal(dir: &Path) {
+    write(&dir.join("logs/nextest.log"), "another\n");
+    reseal(dir);
 }
 
 /// A decision that forgets the failed tests, in a run that is whole otherwise.

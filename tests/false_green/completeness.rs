@@ -9,7 +9,6 @@ use std::{
 /// The numbers of the corpus (`security.md`, section 3).
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=78;
 
-const MERGE: &str = "needs shards and `cargo portcullis merge`";
 const WORKFLOW: &str = "needs the gates over workflows";
 
 /// Numbers that nothing here provokes yet, and what they wait for.
@@ -17,15 +16,12 @@ const LATER: &[(u32, &str)] = &[
     (51, "needs the tree digest of the work tree in the decision"),
     (64, WORKFLOW),
     (66, WORKFLOW),
-    (70, MERGE),
-    (71, MERGE),
-    (72, MERGE),
-    (73, MERGE),
     (74, "needs the exports"),
     (78, "needs the run identity of a provider"),
 ];
 
 const SOURCES: &[&str] = &[
+    include_str!("../../cli/tests/run/merge.rs"),
     include_str!("census.rs"),
     include_str!("harness.rs"),
     include_str!("kinds.rs"),

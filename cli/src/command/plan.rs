@@ -2,11 +2,12 @@
 
 use crate::{
     args::Plan as Arguments,
-    command::run::{scratch, take_failures},
+    command::run::take_failures,
     exit::{Exit, Refused},
     ground::Ground,
     interrupt,
     plan::{PLAN_SCHEMA, Plan},
+    scratch::scratch,
     transport::Transport,
 };
 use anyhow::Context as _;

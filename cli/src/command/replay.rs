@@ -115,7 +115,7 @@ fn chosen<'a>(earlier: &'a Earlier, arguments: &Arguments) -> Result<Vec<&'a Run
 }
 
 /// Asks the test binary what the command would run; exactly the one target, or the replay is refused.
-fn resolve(
+pub(super) fn resolve(
     repository: &Repository,
     cargo: &Cargo,
     replay: &Replay,
@@ -193,7 +193,7 @@ fn again(
 }
 
 /// Starts the words of a replay as they are: no shell reads them.
-fn start(
+pub(super) fn start(
     repository: &Repository,
     cargo: &Cargo,
     replay: &Replay,

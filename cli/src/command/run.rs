@@ -3,7 +3,7 @@
 mod close;
 mod execute;
 
-pub(crate) use close::Failure;
+pub(crate) use close::{Failure, INDEX_SCHEMA, copy, documents};
 
 use crate::{
     args::{Choice, Progress, Rerun, Run},
@@ -14,16 +14,16 @@ use crate::{
     locate,
     plan::{PLAN_SCHEMA, Plan},
     record::Record,
+    scratch::scratch,
     transport::Transport,
 };
-use anyhow::Context as _;
 use portcullis::{
     Fault,
     kernel::recorded::INPUTS_SCHEMA,
     wire::code::{LIST_EMPTY, NOTHING_SELECTED, RERUN_CANNOT_CERTIFY, TARGET_GONE},
 };
 use serde::Serialize;
-use std::{collections::BTreeSet, path::Path};
+use std::collections::BTreeSet;
 
 /// Schema of `phases.json`.
 const PHASES_SCHEMA: &str = "portcullis.phases.v1";
@@ -75,7 +75,7 @@ pub(crate) fn run(arguments: &Run, out: &mut Transport) -> Result<Exit, Refused>
     let environment = &ground.repository.environment;
     let record = Record::begin(&ground.target_dir, &ground.header, ground.lane, environment)?;
     match whole(&ground, &record, arguments, baseline.as_ref(), out) {
-        Ok(exit) => Ok(exit),
+        Ok(exit) => ship(arguments, &record, exit, out),
         Err(refused) => {
             // A directory that says `running` for ever would be taken for a run that died.
             let ended = if interrupt::asked() == Asked::Nothing {
@@ -86,6 +86,25 @@ pub(crate) fn run(arguments: &Run, out: &mut Transport) -> Result<Exit, Refused>
             ended.and(Err(refused))
         }
     }
+}
+
+/// Puts the sealed run where it was asked for. Without that, whoever looks for the evidence there finds none.
+#[cfg(feature = "store")]
+fn ship(
+    arguments: &Run,
+    record: &Record<'_>,
+    exit: Exit,
+    out: &mut Transport,
+) -> Result<Exit, Refused> {
+    let Some(address) = &arguments.store else { return Ok(exit) };
+    let shipped = super::shipped(address, record.path(), out);
+    shipped.map(|()| exit).map_err(|refused| Refused { exit: refused.exit.worse(exit), ..refused })
+}
+
+#[cfg(not(feature = "store"))]
+#[expect(clippy::unnecessary_wraps, reason = "the same with and without object stores")]
+fn ship(_: &Run, _: &Record<'_>, exit: Exit, _: &mut Transport) -> Result<Exit, Refused> {
+    Ok(exit)
 }
 
 /// Runs `rerun`: the same run, narrowed to what failed.
@@ -100,6 +119,8 @@ pub(crate) fn again(arguments: &Rerun, out: &mut Transport) -> Result<Exit, Refu
         choice,
         diff_from: None,
         out: None,
+        #[cfg(feature = "store")]
+        store: None,
         correlation_id: None,
         jobs: None,
         progress: arguments.progress,
@@ -129,7 +150,7 @@ fn whole(
         ground.plan(choice, scratch.path(), &mut |line| show(out, arguments.progress, line))
     })?;
     expect_something(ground, &plan)?;
-    record.write("plan.json", PLAN_SCHEMA, &plan)?;
+    record.write("plan.json", PLAN_SCHEMA, &plan.kept())?;
     record.write_text("expected.json", &ground.census.document())?;
     record.write("inputs.json", INPUTS_SCHEMA, &ground.recorded(&plan))?;
     let executed = phases.phase(ground, "execute", || {
@@ -198,15 +219,6 @@ pub(crate) fn take_failures(ground: &mut Ground, choice: &Choice) -> Result<(), 
     }
     ground.rerun(earlier.run_id.to_string(), failures);
     Ok(())
-}
-
-/// A folder of this process's own, beside the runs: result files never mix with those of another run.
-pub(crate) fn scratch(target_dir: &Path) -> Result<tempfile::TempDir, Refused> {
-    let parent = target_dir.join("portcullis/engine");
-    std::fs::create_dir_all(&parent)
-        .and_then(|()| tempfile::Builder::new().prefix("run-").tempdir_in(&parent))
-        .with_context(|| format!("{} cannot be written", parent.display()))
-        .map_err(Refused::from)
 }
 
 /// Hands on what nextest says, as far as it was asked for.

@@ -1,7 +1,7 @@
 //! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared. It runs nothing.
 
 mod difference;
-mod record;
+pub(super) mod record;
 
 use crate::{
     args::Verify,

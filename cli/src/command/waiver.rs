@@ -1,4 +1,6 @@
-//! `waiver lint`: every waiver against today, and when they end. Whether one still matches anything, only a run says.
+//! `waiver`: every waiver against today, when they end, and edits of them. Whether one still matches anything, only a run says.
+
+mod edit;
 
 use super::list::columns;
 use crate::{
@@ -27,8 +29,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Runs `waiver`.
 pub(crate) fn run(arguments: &Waiver, out: &mut Transport) -> Result<Exit, Refused> {
-    match arguments.verb {
+    match &arguments.verb {
         WaiverVerb::Lint => lint(out),
+        WaiverVerb::New(new) => edit::new(new, out),
+        WaiverVerb::Renew(renew) => edit::renew(renew, out),
+        WaiverVerb::Prune(prune) => edit::prune(prune, out),
+        WaiverVerb::Runway => edit::show_runway(out),
     }
 }
 

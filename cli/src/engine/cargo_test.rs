@@ -194,6 +194,27 @@ impl Cargo {
         Job { argv, cwd: self.root.clone(), env, stdout: None, limit_ms }
     }
 
+    /// The same for words that build nothing, which take no flag of a build; what a flag forbids is still forbidden.
+    pub(crate) fn job_without_build(&self, words: Vec<String>, limit_ms: u64) -> Job {
+        let bare = Self {
+            path: self.path.clone(),
+            root: self.root.clone(),
+            env: self.env.clone(),
+            flags: CargoFlags::default(),
+            features: Vec::new(),
+        };
+        let mut job = bare.job(words, limit_ms);
+        if self.flags.offline {
+            job.env.insert("CARGO_NET_OFFLINE".to_owned(), "true".to_owned());
+        }
+        job
+    }
+
+    /// Where it works.
+    pub(crate) fn root(&self) -> &Path {
+        &self.root
+    }
+
     /// Runs cargo with these words, our flags, and `rest`.
     pub(crate) fn run(
         &self,

@@ -23,8 +23,8 @@ use portcullis::{
 };
 use std::{
     fs::File,
-    io::{BufReader, Read as _},
-    path::Path,
+    io::{BufReader, Read as _, Write as _},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
@@ -133,18 +133,59 @@ pub(crate) fn required(repository: &Repository, cargo: &Cargo) -> Result<String,
     Err(Refused::new(Exit::Nothing, fault))
 }
 
-/// Builds the tests and lists them; the filtersets are resolved by nextest itself.
+/// Where the test binaries come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Binaries {
+    /// cargo builds them now.
+    Built,
+    /// An archive of nextest has them.
+    Archive(PathBuf),
+    /// They were built by an earlier run, which wrote down here which ones there are.
+    Kept(PathBuf),
+}
+
+/// Which binaries a run lists, and then runs: asked once, so that nothing is built in between.
+fn binaries_file(scratch: &Path) -> PathBuf {
+    scratch.join("binaries.json")
+}
+
+/// Where an archive is unpacked.
+fn unpacked(scratch: &Path) -> PathBuf {
+    scratch.join("archive")
+}
+
+/// Lists the tests, after building them where that is asked for; the filtersets are resolved by nextest itself.
 pub(crate) fn list(
     cargo: &Cargo,
+    binaries: &Binaries,
     filters: &[String],
     scratch: &Path,
     limit_ms: u64,
     on_line: &mut dyn FnMut(&str),
 ) -> Result<Vec<Listed>, Refused> {
-    let words = ["nextest", "list", "--workspace", "--message-format", "json"];
+    let words = ["nextest", "list", "--message-format", "json"];
     let mut words: Vec<String> = words.map(str::to_owned).into();
     words.extend(filters.iter().flat_map(|filter| ["-E".to_owned(), filter.clone()]));
-    let mut job = cargo.job(words, limit_ms);
+    let path = |path: &Path| path.display().to_string();
+    let mut job = match binaries {
+        Binaries::Built => {
+            words.push("--workspace".to_owned());
+            cargo.job(words, limit_ms)
+        }
+        Binaries::Archive(archive) => {
+            let (root, to) = (path(cargo.root()), path(&unpacked(scratch)));
+            std::fs::create_dir(unpacked(scratch)).context("an archive cannot be unpacked")?;
+            let archive = path(archive);
+            let more =
+                ["--archive-file", &archive, "--workspace-remap", &root, "--extract-to", &to];
+            words.extend(more.map(str::to_owned));
+            cargo.job_without_build(words, limit_ms)
+        }
+        Binaries::Kept(kept) => {
+            words.extend(["--binaries-metadata".to_owned(), path(kept)]);
+            cargo.job_without_build(words, limit_ms)
+        }
+    };
     let file = scratch.join(format!("list-{}.json", std::process::id()));
     job.stdout = Some(file.clone());
     let ended = child::run(&job, on_line)?;
@@ -163,6 +204,7 @@ pub(crate) fn list(
         let fault = Fault::new(LIST_FAILED, "the list of nextest cannot be read", remedy);
         Refused::new(Exit::ListFailed, fault.because(&source))
     })?;
+    keep_binaries(&summary, &binaries_file(scratch))?;
     let listed = flat(&summary);
     if listed.is_empty() {
         let headline = "no test binary lists a test";
@@ -171,6 +213,29 @@ pub(crate) fn list(
         return Err(Refused::new(Exit::ListFailed, Fault::new(LIST_EMPTY, headline, remedy)));
     }
     Ok(listed)
+}
+
+/// Writes down which binaries there are, in nextest's own form.
+fn keep_binaries(summary: &TestListSummary, to: &Path) -> Result<(), Refused> {
+    let rust_binaries =
+        summary.rust_suites.iter().map(|(id, suite)| (id.clone(), suite.binary.clone())).collect();
+    let binaries =
+        BinaryListSummary { rust_build_meta: summary.rust_build_meta.clone(), rust_binaries };
+    let text = serde_json::to_vec(&binaries).context("a list of binaries")?;
+    File::create_new(to)
+        .and_then(|mut file| file.write_all(&text))
+        .with_context(|| format!("{} cannot be written", to.display()))
+        .map_err(Refused::from)
+}
+
+/// Keeps for later runs which binaries this one built.
+pub(crate) fn remember_binaries(scratch: &Path, to: &Path) -> Result<(), Refused> {
+    // Swapped by a rename, so that a run beside this one reads the old list or the new one.
+    let copy = scratch.join("binaries-kept.json");
+    std::fs::copy(binaries_file(scratch), &copy)
+        .and_then(|_| std::fs::rename(&copy, to))
+        .with_context(|| format!("{} cannot be written", to.display()))
+        .map_err(Refused::from)
 }
 
 fn unlisted(ended: &Ended) -> Refused {
@@ -223,6 +288,10 @@ fn flat(summary: &TestListSummary) -> Vec<Listed> {
 
 /// How a run is executed.
 pub(crate) struct Execution<'a> {
+    /// Where the test binaries come from.
+    pub binaries: &'a Binaries,
+    /// Where they were listed.
+    pub scratch: &'a Path,
     /// The generated configuration.
     pub config: &'a Path,
     /// How many tests at once; nextest's own choice when absent.
@@ -243,7 +312,6 @@ pub(crate) fn run(
     let fixed = [
         "nextest",
         "run",
-        "--workspace",
         "--no-fail-fast",
         "--no-tests=pass",
         "--profile",
@@ -261,7 +329,28 @@ pub(crate) fn run(
     if let Some(jobs) = execution.jobs {
         words.push(format!("--test-threads={jobs}"));
     }
-    let mut job = cargo.job(words, execution.limit_ms);
+    let path = |path: PathBuf| path.display().to_string();
+    let (scratch, root) = (execution.scratch, cargo.root().display().to_string());
+    match execution.binaries {
+        // What was listed is what runs; asking cargo again would take time, and might build something else.
+        Binaries::Built | Binaries::Kept(_) => {
+            words.extend(["--binaries-metadata".to_owned(), path(binaries_file(scratch))]);
+        }
+        Binaries::Archive(_) => {
+            let target = unpacked(scratch).join("target");
+            words.extend([
+                "--cargo-metadata".to_owned(),
+                path(target.join("nextest/cargo-metadata.json")),
+                "--binaries-metadata".to_owned(),
+                path(target.join("nextest/binaries-metadata.json")),
+                "--workspace-remap".to_owned(),
+                root,
+                "--target-dir-remap".to_owned(),
+                path(target),
+            ]);
+        }
+    }
+    let mut job = cargo.job_without_build(words, execution.limit_ms);
     job.env.extend(execution.env.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
     child::run(&job, on_line)
 }

@@ -5,6 +5,7 @@ mod gate_table;
 mod needs;
 pub mod profile;
 mod section;
+pub mod signature;
 #[cfg(test)]
 mod tests;
 
@@ -60,6 +61,8 @@ pub struct Policy {
     pub profiles: BTreeMap<String, profile::Profile>,
     /// The canaries, which nobody here interprets, by id.
     pub canaries: BTreeMap<String, Section>,
+    /// How red logs are recognised, in file order.
+    pub signatures: Vec<signature::Signature>,
     /// The gates, in file order.
     pub gates: Vec<GateTable>,
 }
@@ -81,7 +84,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let artifacts = keys.table("artifacts");
     let environment = keys.table("environment");
     let profiles = keys.table("profile");
-    keys.leave(&["canary", "gate"]);
+    keys.leave(&["canary", "gate", "signature"]);
     keys.finish();
     let mut parsed = Policy {
         version: POLICY_VERSION,
@@ -94,6 +97,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         env_allow: Vec::new(),
         profiles: profile::built_in(),
         canaries: BTreeMap::new(),
+        signatures: Vec::new(),
         gates: Vec::new(),
     };
     if let Some(section) = policy {
@@ -114,6 +118,9 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         parsed.profiles = profile::read(&source, section, &mut faults);
     }
     parsed.canaries = Section::each(&source, root.get("canary"), "canary", &mut faults);
+    if let Some(entry) = root.get("signature") {
+        parsed.signatures = signature::read(&source, &entry.value, &parsed.owner, &mut faults);
+    }
     let gates = read_gates(&source, root.remove("gate"), &parsed, &mut faults);
     parsed.gates = gates;
     faults.extend(cycles(&parsed.gates.iter().collect::<Vec<_>>()));

@@ -1,9 +1,11 @@
 //! Reports in Markdown. Whatever comes from outside is escaped: a report is read where links and images work.
 
-use super::{human, views};
+use super::{
+    human,
+    views::{self, Replays},
+};
 use crate::{
     kernel::decide::{Decided, Decision},
-    runner::roster::Roster,
     wire::receipt::Envelope,
 };
 use std::fmt::Write as _;
@@ -13,7 +15,12 @@ const CELL_CHARS: usize = 300;
 
 /// A report over all gates: the verdict first, then what blocks, then the table.
 #[must_use]
-pub fn report(title: &str, envelope: &Envelope, decision: &Decision, roster: &Roster) -> String {
+pub fn report(
+    title: &str,
+    envelope: &Envelope,
+    decision: &Decision,
+    replays: &dyn Replays,
+) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
     let _ok = write!(
@@ -40,7 +47,7 @@ pub fn report(title: &str, envelope: &Envelope, decision: &Decision, roster: &Ro
         );
     }
     for gate in decision.gates.iter().filter(|gate| gate.blocks) {
-        text.push_str(&blocker(gate, roster));
+        text.push_str(&blocker(gate, replays));
     }
     text.push_str("\n| gate | status | owner | detail |\n|---|---|---|---|\n");
     for gate in &decision.gates {
@@ -57,7 +64,7 @@ pub fn report(title: &str, envelope: &Envelope, decision: &Decision, roster: &Ro
     text
 }
 
-fn blocker(gate: &Decided, roster: &Roster) -> String {
+fn blocker(gate: &Decided, replays: &dyn Replays) -> String {
     let mut text = format!(
         "\n## `{}`: {} `{}`\n\n{}\n\n",
         gate.id,
@@ -78,7 +85,7 @@ fn blocker(gate: &Decided, roster: &Roster) -> String {
             escape(&finding.remedy)
         );
     }
-    let command = views::replay(gate, roster);
+    let command = views::replay(gate, replays);
     let fence = "`".repeat(longest_run(&command).max(2) + 1);
     let _ok = write!(text, "\n{fence}sh\n{command}\n{fence}\n");
     text

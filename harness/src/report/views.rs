@@ -4,6 +4,7 @@ use crate::{
     evidence::context::World,
     kernel::{
         decide::{Decided, Decision},
+        policy::Policy,
         recorded::Facts,
     },
     runner::roster::Roster,
@@ -51,7 +52,25 @@ pub fn coarse(effective: Effective) -> &'static str {
     }
 }
 
-/// The argv that runs one gate again, and nothing else.
+/// Whoever knows how each gate runs again: a gate binary its own gates, a runner those of all of them.
+pub trait Replays {
+    /// The policy.
+    fn policy(&self) -> &Policy;
+    /// The argv that runs one gate again, and nothing else.
+    fn argv(&self, gate: &Decided) -> Vec<String>;
+}
+
+impl Replays for Roster {
+    fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    fn argv(&self, gate: &Decided) -> Vec<String> {
+        replay_argv(gate, self)
+    }
+}
+
+/// The argv that runs one gate of a gate binary again, and nothing else.
 #[must_use]
 pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
     let own = roster
@@ -70,13 +89,13 @@ pub fn replay_argv(gate: &Decided, roster: &Roster) -> Vec<String> {
 
 /// The same as a shell line.
 #[must_use]
-pub fn replay(gate: &Decided, roster: &Roster) -> String {
-    crate::kernel::replay::render_argv(&replay_argv(gate, roster))
+pub fn replay(gate: &Decided, replays: &dyn Replays) -> String {
+    crate::kernel::replay::render_argv(&replays.argv(gate))
 }
 
 /// One row of `gates[]`.
 #[must_use]
-pub fn gate(gate: &Decided, roster: &Roster) -> Value {
+pub fn gate(gate: &Decided, replays: &dyn Replays) -> Value {
     json!({
         "id": gate.id,
         "name": gate.title,
@@ -91,7 +110,7 @@ pub fn gate(gate: &Decided, roster: &Roster) -> Value {
         "examined": gate.examined,
         "findings_total": gate.findings_total,
         "artifact_path": gate.artifact_path,
-        "reproduce_command": replay(gate, roster),
+        "reproduce_command": replay(gate, replays),
         "owner": gate.owner,
         "issue": gate.issue,
         "waiver": gate.waiver,
@@ -172,7 +191,7 @@ pub fn decision<'a>(
 pub fn full_suite<'a>(
     envelope: &Envelope,
     decision: &'a Decision,
-    roster: &'a Roster,
+    replays: &'a dyn Replays,
 ) -> Result<Document<'a>, Fault> {
     let fields = json!({
         "verdict": decision.verdict,
@@ -183,7 +202,7 @@ pub fn full_suite<'a>(
         "not_selected": decision.not_selected,
         "exit": decision.exit,
     });
-    Ok(document(envelope, &fields)?.rows("gates", &decision.gates, |row| gate(row, roster)))
+    Ok(document(envelope, &fields)?.rows("gates", &decision.gates, |row| gate(row, replays)))
 }
 
 /// `certification_verdict.json`.
@@ -193,24 +212,28 @@ pub fn full_suite<'a>(
 pub fn certification<'a>(
     envelope: &Envelope,
     decision: &'a Decision,
-    roster: &'a Roster,
+    replays: &'a dyn Replays,
 ) -> Result<Document<'a>, Fault> {
     let overall = if decision.certifiable { "CERTIFIED" } else { "NOT_CERTIFIED" };
-    let rerun: Vec<String> =
-        decision.gates.iter().filter(|gate| gate.blocks).map(|gate| replay(gate, roster)).collect();
+    let rerun: Vec<String> = decision
+        .gates
+        .iter()
+        .filter(|gate| gate.blocks)
+        .map(|gate| replay(gate, replays))
+        .collect();
     let fields = json!({
         "overall_verdict": overall,
         "verdict": decision.verdict,
         "certifiable": decision.certifiable,
         "why_not_certifiable": decision.why_not_certifiable,
         "policy": policy(decision),
-        "promotion": { "mode": decision.mode, "configured": roster.policy.promotion.mode, "shadow_until": roster.policy.promotion.shadow_until },
+        "promotion": { "mode": decision.mode, "configured": replays.policy().promotion.mode, "shadow_until": replays.policy().promotion.shadow_until },
         "summary": decision.summary,
         "faults": decision.faults,
         "waivers": decision.waiver_audit,
         "rerun": { "commands": rerun, "note": "a rerun shows whether a failure came back; it never certifies" },
     });
-    Ok(document(envelope, &fields)?.rows("gates", &decision.gates, |row| gate(row, roster)))
+    Ok(document(envelope, &fields)?.rows("gates", &decision.gates, |row| gate(row, replays)))
 }
 
 /// The header and these fields, to which rows are added.

@@ -154,6 +154,12 @@ codes! {
     BASELINE_UNUSABLE = "PC0344", "baseline_unusable", "A baseline cannot be read, or is not comparable.";
     LOST_COVERAGE = "PC0345", "lost_coverage", "What passed on the baseline was not observed.";
     TARGET_GONE = "PC0346", "target_gone", "A target of an earlier run no longer exists.";
+    SHARD_MISSING = "PC0350", "shard_missing", "A shard is not among the runs that are to be merged, or has no sealed run.";
+    SHARD_COVER_GAP = "PC0351", "shard_cover_gap", "The shards together are not what the plan selects.";
+    SHARD_CONFLICT = "PC0352", "shard_conflict", "Two runs of one shard, or of one target, say different things.";
+    SHARD_MISMATCH = "PC0353", "shard_mismatch", "The shards are not of one plan, commit, policy, census and run.";
+    STORE_REFUSED = "PC0354", "store_refused", "The address of an object store, or a name in it, cannot be used.";
+    STORE_UNAVAILABLE = "PC0355", "store_unavailable", "An object store did not do what it was asked.";
 
     WAIVER_FILE_INVALID = "PC0401", "waiver_file_invalid", "The waiver file is not valid, so no waiver applies.";
     WAIVER_NOT_WAIVABLE = "PC0402", "waiver_not_waivable", "A waiver stands on something that cannot be waived.";
@@ -174,6 +180,10 @@ codes! {
     ROLLBACK_WITHOUT_RECORD = "PC0430", "rollback_without_record", "Rollback mode was asked for without a valid record.";
     ROLLBACK_EXPIRED = "PC0431", "rollback_expired", "The rollback record is past its expiry.";
     SHADOW_EXPIRED = "PC0432", "shadow_expired", "The stated end of shadow mode has passed.";
+
+    RUNBOOK_DRIFT = "PC0380", "runbook_drift", "The runbook is not the one that signatures and gates give.";
+    SIGNATURE_NAME_UNKNOWN = "PC0381", "signature_name_unknown", "A signature names a gate or a code that does not exist.";
+    NEXTEST_CONFIG_DRIFT = "PC0382", "nextest_config_drift", "The committed configuration of nextest is not the generated one.";
 
     NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
 }

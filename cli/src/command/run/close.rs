@@ -7,10 +7,10 @@ use crate::{
     exit::{Exit, OrExit, Refused},
     ground::{self, Ground},
     history::{self, Earlier},
-    outcome::{Outcome, Status},
+    outcome::{Outcome, Status, Tally},
     plan::{Plan, Target},
     record::Record,
-    replays::{REPLAY_SCHEMA, Rung},
+    replays::{self, Features, REPLAY_SCHEMA, Rung},
     summary::{self, Account},
     transport::Transport,
     triage::{self, TRIAGE_SCHEMA, Triage},
@@ -19,14 +19,17 @@ use crate::{
 use anyhow::Context as _;
 use portcullis::{
     Fault, RunVerdict,
-    evidence::store::read_attempts,
+    evidence::store::{publish_view, read_attempts},
     kernel::{
-        decide::Decision,
-        policy::profile::Kind,
+        decide::{Decided, Decision},
+        policy::{Policy, profile::Kind},
         receipt::{Receipt, judge},
         recorded::{Facts, INPUTS_SCHEMA, Material},
     },
-    report::views::{self, DECISION_SCHEMA, ENVIRONMENT_SCHEMA},
+    report::{
+        markdown,
+        views::{self, DECISION_SCHEMA, ENVIRONMENT_SCHEMA, Replays},
+    },
     runner::session::view_text,
     wire::{
         code::{BASELINE_UNUSABLE, LOST_COVERAGE, RESULT_INCONSISTENT},
@@ -35,6 +38,9 @@ use portcullis::{
 };
 use serde_json::json;
 use std::{collections::BTreeMap, path::Path};
+
+/// Schema of `failures/index.json` and of the view `failure_diagnostics_index.json`.
+pub(crate) const INDEX_SCHEMA: &str = "portcullis.failure_diagnostics_index.v1";
 
 type SeenByTarget = BTreeMap<(String, String), Seen>;
 
@@ -66,10 +72,23 @@ pub(super) fn close(
     if compared.as_ref().is_some_and(|triage| triage.status == triage::Standing::Regression) {
         exit = exit.worse(Exit::Regression);
     }
+    let mut tally = Tally::default();
+    let nothing = Seen::default();
+    for target in plan.assigned() {
+        let key = (target.suite.clone(), target.test.clone());
+        tally.add(target, seen.get(&key).unwrap_or(&nothing));
+    }
     let account = Account {
-        ground,
+        header: &ground.header,
+        environment: &ground.repository.environment,
+        root: ground.repository.root(),
+        lane: ground.lane,
+        policy: &ground.policy,
+        features: &ground.features,
+        nextest_version: &ground.nextest_version,
         plan,
-        outcomes: &executed.outcomes,
+        merged: None,
+        tally: &tally,
         judged: &judged,
         decision: &decision,
         failures: &failures,
@@ -83,7 +102,8 @@ pub(super) fn close(
         record.write_text("expected.json", &ground.census.document())?;
         record.write("inputs.json", INPUTS_SCHEMA, &ground.recorded(plan))?;
         record.write_lines("outcomes.jsonl", &lines)?;
-        documents(record, &account)?;
+        let gates = plan.targets.iter().filter(|target| target.kind == Kind::Gate).cloned();
+        documents(record, &account, &gates.collect::<Vec<_>>())?;
         let header = ground.header.envelope(DECISION_SCHEMA);
         let document = views::decision(&header, &decision, &facts).or_exit(Exit::Internal)?;
         record.write_text("decision.json", &view_text(&document).or_exit(Exit::Internal)?)
@@ -118,7 +138,8 @@ fn decide(
     if unfiltered && selected.as_ref().is_some_and(|gates| !gates.is_empty()) {
         faults.extend(ground.census_faults.iter().cloned());
     }
-    let source_dirty = if selected.is_none() {
+    // What all shards together may certify, each of them must have looked at.
+    let source_dirty = if selected.is_none() || (plan.shard.is_some() && plan.gates.is_none()) {
         ground.is_dirty().unwrap_or_else(|fault| {
             faults.push(ground::undecided(&fault));
             true
@@ -228,16 +249,7 @@ fn failures(
     for gate in decision.gates.iter().filter(|gate| gate.blocks) {
         let listed =
             plan.targets.iter().find(|t| t.kind == Kind::Gate && t.test == gate.id.as_str());
-        let made = || Target {
-            suite: gate.binary.clone(),
-            test: gate.id.to_string(),
-            kind: Kind::Gate,
-            package: String::new(),
-            binary: gate.binary.clone(),
-            cargo_kind: "test".to_owned(),
-            quarantine: None,
-        };
-        let target = listed.cloned().unwrap_or_else(made);
+        let target = listed.cloned().unwrap_or_else(|| Target::unlisted(gate));
         failures.push(one(&target, digest::of_gate(&target, gate), true));
     }
     failures
@@ -278,7 +290,11 @@ fn lost(plan: &Plan, triage: Option<&Triage>) -> Option<Fault> {
 }
 
 /// Every document but the decision.
-fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> {
+pub(crate) fn documents(
+    record: &Record<'_>,
+    account: &Account<'_>,
+    gates: &[Target],
+) -> Result<(), Refused> {
     let plan = account.plan;
     for failure in account.failures {
         let pointer = json!({
@@ -294,12 +310,8 @@ fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> 
         record.write(&failure.rung.digest_path, DIGEST_SCHEMA, &body)?;
     }
     let index = account.diagnostics_index();
-    record.write("failures/index.json", "portcullis.failure_diagnostics_index.v1", &index)?;
-    record.write(
-        "views/failure_diagnostics_index.json",
-        "portcullis.failure_diagnostics_index.v1",
-        &index,
-    )?;
+    record.write("failures/index.json", INDEX_SCHEMA, &index)?;
+    record.write("views/failure_diagnostics_index.json", INDEX_SCHEMA, &index)?;
     let rungs: Vec<&Rung> = account.failures.iter().map(|failure| &failure.rung).collect();
     record.write("replay.json", REPLAY_SCHEMA, &json!({ "rungs": rungs }))?;
     record.write("views/replay_bundle.json", REPLAY_SCHEMA, &account.replay_bundle())?;
@@ -321,18 +333,87 @@ fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> 
         .map(|one| {
             json!({
                 "schema": "portcullis.quarantine_audit.v1",
-                "run_id": account.ground.header.run_id,
-                "ts": account.ground.header.clock.now,
+                "run_id": account.header.run_id,
+                "ts": account.header.clock.now,
                 "entry": one,
             })
         })
         .collect();
     record.write_lines("views/quarantine_audit.jsonl", &audit)?;
+    if !account.decision.gates.is_empty() {
+        gate_views(record, account, gates)?;
+    }
     record.write_value("views/summary.json", &account.summary().or_exit(Exit::Internal)?)
 }
 
+/// How each gate runs again, as its replay rung has it.
+struct Gates<'a> {
+    policy: &'a Policy,
+    features: &'a Features,
+    targets: BTreeMap<&'a str, &'a Target>,
+}
+
+impl Replays for Gates<'_> {
+    fn policy(&self) -> &Policy {
+        self.policy
+    }
+
+    fn argv(&self, gate: &Decided) -> Vec<String> {
+        let listed = self.targets.get(gate.id.as_str());
+        let target = listed.map_or_else(|| Target::unlisted(gate), |target| (*target).clone());
+        replays::targeted(self.policy, self.features, &target).argv
+    }
+}
+
+/// The documents about gates that the aggregates of a gate binary write, over the gates of all of them.
+fn gate_views(record: &Record<'_>, account: &Account<'_>, gates: &[Target]) -> Result<(), Refused> {
+    let decision = account.decision;
+    let replays = Gates {
+        policy: account.policy,
+        features: account.features,
+        targets: gates.iter().map(|target| (target.test.as_str(), target)).collect(),
+    };
+    let events = |schema: &str| views::events(&account.header.envelope(schema), decision);
+    let report = |title: &str, schema: &str| {
+        markdown::report(title, &account.header.envelope(schema), decision, &replays)
+    };
+    let header = account.header.envelope(views::FULL_SUITE_SCHEMA);
+    let document = views::full_suite(&header, decision, &replays).or_exit(Exit::Internal)?;
+    let mut texts = vec![
+        ("full_suite_verdict.json", view_text(&document).or_exit(Exit::Internal)?),
+        ("full_suite_events.jsonl", events(views::FULL_SUITE_SCHEMA).or_exit(Exit::Internal)?),
+        ("full_suite_report.md", report("Full-suite gate", views::FULL_SUITE_SCHEMA)),
+    ];
+    let header = account.header.envelope(views::WAIVER_AUDIT_SCHEMA);
+    let audit = views::with_envelope(&header, &decision.waiver_audit).or_exit(Exit::Internal)?;
+    texts.push(("waiver_audit.json", view_text(&audit).or_exit(Exit::Internal)?));
+    if account.plan.may_certify && account.plan.shard.is_none() {
+        let schema = views::CERTIFICATION_SCHEMA;
+        let header = account.header.envelope(schema);
+        let document = views::certification(&header, decision, &replays).or_exit(Exit::Internal)?;
+        texts.extend([
+            ("certification_verdict.json", view_text(&document).or_exit(Exit::Internal)?),
+            ("certification_events.jsonl", events(schema).or_exit(Exit::Internal)?),
+            ("certification_report.md", report("Certification", schema)),
+        ]);
+    }
+    for (name, text) in &texts {
+        record.write_text(&format!("views/{name}"), text)?;
+    }
+    // A part of a run is no answer that scripts should find under the name of the whole.
+    let Some(folder) = account.policy.views.as_ref().filter(|_| account.plan.shard.is_none())
+    else {
+        return Ok(());
+    };
+    for (name, text) in &texts {
+        let text = account.environment.redact(text);
+        publish_view(account.root, folder, name, text.as_bytes()).or_exit(Exit::Invalid)?;
+    }
+    Ok(())
+}
+
 /// Copies a sealed run. Links were refused when it was sealed, so there are none.
-fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
+pub(crate) fn copy(from: &Path, to: &Path) -> std::io::Result<()> {
     std::fs::create_dir_all(to)?;
     for entry in from.read_dir()? {
         let entry = entry?;

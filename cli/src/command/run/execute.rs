@@ -3,7 +3,7 @@
 use super::show;
 use crate::{
     args::Run,
-    engine::nextest::{self, config},
+    engine::nextest::{self, Binaries, config},
     exit::Refused,
     ground::Ground,
     outcome::Outcome,
@@ -54,8 +54,14 @@ pub(super) fn execute(
         ground.nextest_version
     ));
     let env = variables(ground, arguments);
-    let execution =
-        nextest::Execution { config: &config, jobs: arguments.jobs, env: &env, limit_ms };
+    let execution = nextest::Execution {
+        binaries: &ground.binaries,
+        scratch,
+        config: &config,
+        jobs: arguments.jobs,
+        env: &env,
+        limit_ms,
+    };
     let ended = nextest::run(&ground.cargo, &execution, &mut |line| {
         show(out, arguments.progress, line);
     })?;
@@ -92,6 +98,10 @@ fn variables(ground: &Ground, arguments: &Run) -> Vec<(&'static str, String)> {
         ("PORTCULLIS_LANE", ground.lane.to_string()),
         ("PORTCULLIS_PROFILE", ground.profile.name.to_string()),
     ];
+    if let Binaries::Archive(_) = ground.binaries {
+        // A binary that was unpacked lies below no folder that cargo marked, and reports where it is told.
+        variables.push(("CARGO_TARGET_DIR", ground.target_dir.display().to_string()));
+    }
     variables.extend(ground.base.clone().map(|base| ("PORTCULLIS_BASE", base)));
     let correlation = arguments.correlation_id.clone();
     variables.extend(correlation.map(|id| ("PORTCULLIS_CORRELATION_ID", id)));

@@ -1,10 +1,6 @@
 //! A run directory, read as data: inputs, census, attempts and the recorded decision. It judges no gate itself.
 
-use crate::{
-    outcome::Line,
-    plan::{self, Plan},
-    verdict,
-};
+use crate::{outcome::Line, plan::Plan, receipts, verdict};
 use portcullis::{
     Fault, GateId, Location, RelPath,
     evidence::{
@@ -36,21 +32,26 @@ const DOCUMENT_MAX_BYTES: u64 = 16 * 1024 * 1024;
 const REMEDY: &str = "trust neither, and run again; a sealed run is never edited";
 
 /// What a run directory says.
-pub(super) struct Record {
+pub(in crate::command) struct Record {
     /// The census as it stood.
-    pub(super) census: Census,
+    pub(in crate::command) census: Census,
     /// The decision that the run came to; absent when it never ended.
-    pub(super) decision: Option<Decision>,
-    facts: Facts,
-    clock: Clock,
+    pub(in crate::command) decision: Option<Decision>,
+    /// What was known before the first gate ran.
+    pub(in crate::command) inputs: Recorded,
+    /// What was known at the end.
+    pub(in crate::command) facts: Facts,
+    /// The clock of the run.
+    pub(in crate::command) clock: Clock,
+    /// What the attempts left.
+    pub(in crate::command) receipts: Vec<Receipt>,
     material: Material,
-    receipts: Vec<Receipt>,
     quarantine: QuarantineFile,
 }
 
 impl Record {
     /// Reads a run directory.
-    pub(super) fn read(dir: &Path) -> Result<Self, Vec<Fault>> {
+    pub(in crate::command) fn read(dir: &Path) -> Result<Self, Vec<Fault>> {
         let one = |fault: Fault| vec![fault];
         let run = read_run(dir).map_err(one)?;
         let tree = Tree::new(dir).map_err(one)?;
@@ -71,27 +72,25 @@ impl Record {
                 (envelope.clock, Facts::unknown(inputs.planned.clone()), None)
             }
         };
-        let attempts = read_attempts(dir).map_err(one)?;
-        let receipts =
-            attempts.iter().filter_map(|attempt| judge(attempt, &run.envelope.run_id)).collect();
+        let receipts = receipts::read(dir, &run.envelope.run_id).map_err(one)?;
         let material = Material::read(&inputs, census.clone())?;
         let quarantine = QuarantineFile::parse(&inputs.classification_path, &inputs.classification);
-        Ok(Self { census, decision, facts, clock, material, receipts, quarantine })
+        Ok(Self { census, decision, inputs, facts, clock, receipts, material, quarantine })
     }
 
     /// Judges the tests again. What they come to must stand among the facts that the run was decided from.
-    pub(super) fn tests(&self, plan: &Plan, lines: &[Line]) -> Vec<Fault> {
+    pub(in crate::command) fn tests(&self, plan: &Plan, lines: &[Line]) -> Vec<Fault> {
         let today = self.clock.now.day();
         let judged = verdict::judge(plan, &verdict::collect(lines), &self.quarantine, today);
-        let hash = plan::hash(plan);
+        let (recorded, hash) = plan.digests();
         let mut faults = Vec::new();
-        if hash != plan.hash {
+        if hash != recorded {
             let headline = "the plan is not the one that was hashed";
             faults.push(
                 Fault::new(DECISION_DIFFERS, headline, REMEDY)
                     .at(Location::file("plan.json"))
                     .expected(hash.to_string())
-                    .found(plan.hash.to_string()),
+                    .found(recorded.to_string()),
             );
         }
         // A run that never ended has no facts, and is invalid whatever its tests say.
@@ -112,12 +111,12 @@ impl Record {
     }
 
     /// Decides again.
-    pub(super) fn decide(&self) -> Result<Decision, Fault> {
+    pub(in crate::command) fn decide(&self) -> Result<Decision, Fault> {
         self.material.decide(&self.clock, &self.facts, &self.receipts)
     }
 
     /// The gates that the run left out.
-    pub(super) fn not_selected(&self) -> Vec<GateId> {
+    pub(in crate::command) fn not_selected(&self) -> Vec<GateId> {
         let all = self.material.gates();
         let selected = self.facts.selected.as_ref();
         let nothing = BTreeSet::new();
@@ -129,7 +128,7 @@ impl Record {
 }
 
 /// What is wrong with the receipts of a run that was filtered in lane `local`; nothing for any other run.
-pub(super) fn filtered(dir: &Path) -> Result<Option<Vec<Fault>>, Fault> {
+pub(in crate::command) fn filtered(dir: &Path) -> Result<Option<Vec<Fault>>, Fault> {
     let run = read_run(dir)?;
     if run.state != RunState::Filtered {
         return Ok(None);

@@ -313,3 +313,64 @@ fn too_large_a_policy_is_refused() {
     assert_eq!(faults[0].code(), INPUT_TOO_LARGE);
     assert_ne!(faults[0].code(), TOML_INVALID);
 }
+
+const SIGNATURE: &str = "[[signature]]\nid = 's'\ntitle = 'a title'\nartifacts = ['views/summary.json']\n\
+     replay = ['VCR_MODE=playback', 'cargo', 'test']\nremediation = ['mend it']\nmatch = { gates = ['a'] }\n";
+
+#[test]
+fn a_signature_is_read_with_its_defaults() {
+    let policy = read(&format!(
+        "{SIGNATURE}[[signature]]\nid = 't'\ntitle = 'T'\nrow = 7\nowner = 'x'\nseverity = 'SEV-3'\n\
+         artifacts = ['a/b.json']\nreplay = ['make']\nremediation = ['one', 'two']\n\
+         [signature.match]\ncodes = ['c_d']\ntargets = ['api']\nclasses = ['panic']\nlog = ['^x$']\n"
+    ));
+    let [first, second] = policy.signatures.as_slice() else { panic!("two signatures") };
+    assert_eq!((first.id.as_str(), first.owner.as_str(), first.row), ("s", "team", None));
+    assert_eq!(first.replay.render(), "VCR_MODE=playback cargo test");
+    assert_eq!(first.location.line, 4);
+    assert_eq!(second.severity.map(signature::SeverityHint::name), Some("SEV-3"));
+    assert_eq!((second.matches.log[0].text.as_str(), second.matches.log[0].at.line), ("^x$", 24));
+    assert_eq!((second.row, second.remediation.len()), (Some(7), 2));
+}
+
+#[test]
+fn a_signature_that_helps_nobody_is_refused_with_its_line() {
+    let edit = |from: &str, to: &str| format!("{HEAD}{}", SIGNATURE.replace(from, to));
+    let table = [
+        ("no list", format!("{HEAD}[signature]\nid = 's'\n"), "config_invalid", "4:1"),
+        ("no id", edit("id = 's'\n", ""), "config_invalid", "4:1"),
+        ("no match", edit("match = { gates = ['a'] }\n", ""), "config_invalid", "4:1"),
+        ("a match of nothing", edit("gates = ['a']", "gates = []"), "config_invalid", "10:9"),
+        (
+            "a way to match that is unknown",
+            edit("gates =", "gate ="),
+            "config_unknown_key",
+            "10:11",
+        ),
+        ("an unknown key", edit("title", "titel"), "config_unknown_key", "6:1"),
+        ("no artifact", edit("['views/summary.json']", "[]"), "config_invalid", "7:13"),
+        ("a path out of the tree", edit("views/", "../"), "config_invalid", "7:14"),
+        ("no remedy", edit("['mend it']", "[]"), "config_invalid", "9:15"),
+        ("no replay", edit("replay", "rerun"), "config_unknown_key", "8:1"),
+        ("a replay without program", edit(", 'cargo', 'test'", ""), "config_invalid", "8:10"),
+        ("a replay with a loader", edit("VCR_MODE", "LD_PRELOAD"), "replay_env_refused", "8:10"),
+        (
+            "a severity of its own",
+            edit("title = ", "severity = 'bad'\ntitle = "),
+            "config_invalid",
+            "6:12",
+        ),
+        ("one id twice", format!("{HEAD}{SIGNATURE}{SIGNATURE}"), "config_invalid", "11:1"),
+    ];
+    for (case, text, code, place) in table {
+        let faults = parse("portcullis.toml", &text).expect_err(case);
+        let found: Vec<(&str, String)> = faults
+            .iter()
+            .map(|fault| {
+                let at = fault.location().map(ToString::to_string).unwrap_or_default();
+                (fault.code().name(), at.trim_start_matches("portcullis.toml:").to_owned())
+            })
+            .collect();
+        assert!(found.contains(&(code, place.to_owned())), "{case}: {found:?}");
+    }
+}
