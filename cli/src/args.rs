@@ -252,6 +252,9 @@ pub(crate) struct Replay {
     /// Prints the commands, after asking what they select, and runs none.
     #[arg(long)]
     pub print: bool,
+    /// Prints every rung from the failed set down to the failure, after asking what they select, and runs none.
+    #[arg(long, conflicts_with_all = ["debug", "print"])]
+    pub ladder: bool,
 }
 
 /// `diff`.

@@ -11,6 +11,7 @@ use crate::{
     plan::{Plan, Target},
     record::Record,
     replays::{REPLAY_SCHEMA, Rung},
+    signature::{self, Patterns, Traits},
     summary::{self, Account},
     transport::Transport,
     triage::{self, TRIAGE_SCHEMA, Triage},
@@ -285,7 +286,7 @@ fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> 
             "replay_command": failure.rung.targeted.render(),
             "suite_replay_command": failure.rung.whole.render(),
             "targeted_test_replay_command": failure.rung.targeted.render(),
-            "runbook": serde_json::Value::Null,
+            "runbook": runbook(account, failure),
         });
         let mut body = serde_json::to_value(&failure.digest).context("a digest")?;
         if let Some(body) = body.as_object_mut() {
@@ -329,6 +330,26 @@ fn documents(record: &Record<'_>, account: &Account<'_>) -> Result<(), Refused> 
         .collect();
     record.write_lines("views/quarantine_audit.jsonl", &audit)?;
     record.write_value("views/summary.json", &account.summary().or_exit(Exit::Internal)?)
+}
+
+/// The page of the signature that a failure has, where there is one.
+fn runbook(account: &Account<'_>, failure: &Failure) -> Option<String> {
+    let rung = &failure.rung;
+    let gates = account.decision.gates.iter().filter(|_| rung.kind == Kind::Gate);
+    let gate = gates.into_iter().find(|gate| gate.id.as_str() == rung.test);
+    let codes = gate.into_iter().flat_map(|gate| {
+        let of_findings = gate.findings.iter().map(|finding| finding.code.as_str());
+        gate.code.as_deref().into_iter().chain(of_findings)
+    });
+    let traits = Traits {
+        test: Some(&rung.test),
+        suite: Some(&rung.suite),
+        class: &rung.root_cause_class,
+        codes: codes.collect(),
+        patterns: &[],
+    };
+    let found = signature::recognise(&account.ground.policy, &Patterns::none(), &traits);
+    found.first().map(|one| format!("docs/runbook.md#{}", one.signature.id))
 }
 
 /// Copies a sealed run. Links were refused when it was sealed, so there are none.
