@@ -103,6 +103,11 @@ pub(crate) enum Verb {
     /// Looks after the quarantine of flaky tests.
     #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
     Quarantine(Quarantine),
+    /// Writes the configuration with which nextest alone treats gates and quarantine as a run does, or checks it.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis nextest-config\n  cargo portcullis nextest-config --check"
+    )]
+    NextestConfig(NextestConfig),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -365,6 +370,20 @@ pub(crate) struct Flaky {
     /// Where it is discussed.
     #[arg(long, value_name = "ISSUE")]
     pub issue: Option<String>,
+    /// What cargo is told.
+    #[command(flatten)]
+    pub cargo: CargoFlags,
+}
+
+/// `nextest-config`.
+#[derive(Debug, Args)]
+pub(crate) struct NextestConfig {
+    /// Compares the committed copy and changes nothing; drift exits 11.
+    #[arg(long)]
+    pub check: bool,
+    /// The file, relative to the repository root.
+    #[arg(long, default_value = ".config/portcullis.nextest.toml", value_name = "FILE")]
+    pub path: String,
     /// What cargo is told.
     #[command(flatten)]
     pub cargo: CargoFlags,

@@ -483,3 +483,34 @@ fn a_test_that_is_repeated_is_stable_flaky_or_broken() {
     asks("", &["nowhere", "flickers"], 2);
     asks("", &["ends", "flicker"], 3);
 }
+
+#[test]
+fn nextest_alone_accepts_the_generated_configuration_and_drift_is_found() {
+    if !has_nextest() {
+        return;
+    }
+    let folder = "generated";
+    let file = format!("{folder}/nextest.toml");
+    drop(fs::remove_dir_all(root().join(folder)));
+    asks(&["nextest-config", "--check", "--path", &file], 11);
+    asks(&["nextest-config", "--path", &file], 0);
+    asks(&["nextest-config", "--check", "--path", &file], 0);
+    let config = format!("portcullis:{}", root().join(&file).display());
+    let mut nextest = program("cargo", root());
+    let output = nextest
+        .args(["nextest", "run", "--test", "ends", "--tool-config-file", &config])
+        .env("SAMPLE_FAULT", "flickers")
+        .env("SAMPLE_SCRATCH", tempfile::tempdir().expect("a folder").path())
+        .output()
+        .expect("it starts");
+    let said = text(&output);
+    assert!(
+        said.contains("TRY 1 FAIL") && said.contains("DELAY 2/2"),
+        "the quarantined test is tried again: {said}"
+    );
+    let text = fs::read_to_string(root().join(&file)).expect("the file");
+    write(&root().join(&file), &text.replace("retries = 0", "retries = 3"));
+    let drift = asks(&["nextest-config", "--check", "--path", &file], 11);
+    assert_eq!(drift["fault"]["code"], "nextest_config_drift");
+    drop(fs::remove_dir_all(root().join(folder)));
+}
