@@ -108,6 +108,13 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis nextest-config\n  cargo portcullis nextest-config --check"
     )]
     NextestConfig(NextestConfig),
+    /// Writes the file of a new gate kind: its page, its code, and two teeth that fail until they are filled.
+    #[command(
+        name = "new_gate",
+        alias = "new-gate",
+        after_help = "Example:\n  cargo portcullis new_gate release_notes_complete --into src/gates/lib.rs"
+    )]
+    NewGate(NewGate),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -387,6 +394,16 @@ pub(crate) struct NextestConfig {
     /// What cargo is told.
     #[command(flatten)]
     pub cargo: CargoFlags,
+}
+
+/// `new_gate`.
+#[derive(Debug, Args)]
+pub(crate) struct NewGate {
+    /// The id of the kind.
+    pub id: String,
+    /// The source file that gets the module; the usual places are tried otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub into: Option<String>,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

@@ -7,6 +7,7 @@ mod explain;
 mod flaky;
 mod incident;
 mod list;
+mod new_gate;
 mod nextest_config;
 mod plan;
 mod quarantine;
@@ -39,6 +40,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Flaky(flaky) => flaky::run(flaky, out),
         Verb::Quarantine(quarantine) => quarantine::run(quarantine, out),
         Verb::NextestConfig(config) => nextest_config::run(config, out),
+        Verb::NewGate(new) => new_gate::run(new, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

@@ -514,3 +514,53 @@ fn nextest_alone_accepts_the_generated_configuration_and_drift_is_found() {
     assert_eq!(drift["fault"]["code"], "nextest_config_drift");
     drop(fs::remove_dir_all(root().join(folder)));
 }
+
+#[test]
+fn a_new_gate_compiles_and_its_teeth_fail_until_they_are_filled() {
+    let tree = target_dir().join("runner_sample/new_gate");
+    drop(fs::remove_dir_all(&tree));
+    copy_dir(root(), &tree);
+    let manifest = fs::read_to_string(tree.join("Cargo.toml")).expect("a manifest");
+    let with_serde = "[dev-dependencies]\nserde = { version = \"1\", features = [\"derive\"] }\n";
+    write(&tree.join("Cargo.toml"), &manifest.replace("[dev-dependencies]\n", with_serde));
+    let new = |words: &[&str], code: i32| -> String {
+        let words: Vec<&str> = ["new_gate"].iter().chain(words).copied().collect();
+        let output = command(&tree, &words).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(code), "{words:?}: {}", text(&output));
+        text(&output)
+    };
+    new(&["My-Gate"], 2);
+    new(&["command", "--into", "tests/gates.rs"], 2);
+    let said = new(&["tide_table", "--into", "tests/gates.rs"], 0);
+    let table = "[[gate]]\nid = \"tide_table\"\nkind = \"tide_table\"\ntitle = \"FILL IN\"\nfiles = [\"**/*.txt\"]\n";
+    assert!(said.contains(table), "{said}");
+    let again = new(&["tide_table", "--into", "tests/gates.rs"], 2);
+    assert!(again.contains("exists already"), "{again}");
+    let policy = fs::read_to_string(tree.join("portcullis.toml")).expect("a policy");
+    write(&tree.join("portcullis.toml"), &format!("{policy}\n{table}"));
+    write(&tree.join("a.txt"), "water\n");
+    let gate = || {
+        let blessed = command(&tree, &["census", "--bless"]).output().expect("it starts");
+        assert!(blessed.status.success(), "{}", text(&blessed));
+        let mut cargo = program("cargo", &tree);
+        let words = ["test", "--test", "gates", "--", "tide_table", "--exact"];
+        cargo.args(words).output().expect("it starts")
+    };
+    let unfilled = gate();
+    assert!(
+        !unfilled.status.success() && text(&unfilled).contains("gate_broken"),
+        "{}",
+        text(&unfilled)
+    );
+    let file = tree.join("tests/tide_table.rs");
+    let source = fs::read_to_string(&file).expect("the gate");
+    let filled = source
+        .replace(
+            "(_text: &str) -> bool {\n    false",
+            "(text: &str) -> bool {\n    text.contains(\"FILL\")",
+        )
+        .replace("ALL, &[])", "ALL, &[(\"a.txt\", \"water\")])");
+    write(&file, &filled);
+    let green = gate();
+    assert!(green.status.success(), "{}", text(&green));
+}
