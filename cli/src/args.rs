@@ -33,6 +33,8 @@ pub(crate) enum Format {
     Human,
     /// One JSON document.
     Json,
+    /// Text for people, and annotations where GitHub shows the change.
+    Github,
 }
 
 /// What can be asked.

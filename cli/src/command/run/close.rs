@@ -2,6 +2,7 @@
 
 use super::{PHASES_SCHEMA, Phases, execute::Executed};
 use crate::{
+    annotation,
     args::Run,
     digest::{self, DIGEST_SCHEMA, FailureDigest},
     exit::{Exit, OrExit, Refused},
@@ -35,7 +36,7 @@ use portcullis::{
     },
 };
 use serde_json::json;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io::Write as _, path::Path};
 
 type SeenByTarget = BTreeMap<(String, String), Seen>;
 
@@ -97,6 +98,9 @@ pub(super) fn close(
     }
     out.document(&account.summary().or_exit(Exit::Internal)?);
     out.text(&account.text());
+    if out.is_github() {
+        annotate(ground, record, &decision, &failures, out);
+    }
     Ok(exit)
 }
 
@@ -276,6 +280,37 @@ fn lost(plan: &Plan, triage: Option<&Triage>) -> Option<Fault> {
         "see why it is no longer planned or run; remove it on purpose in a change of its own";
     let shown: Vec<&str> = lost.iter().take(5).copied().collect();
     Some(Fault::new(LOST_COVERAGE, headline, remedy).found(shown.join(", ")))
+}
+
+/// Shows the run where GitHub shows the change. What cannot be counted or written changes no exit code.
+fn annotate(
+    ground: &Ground,
+    record: &Record<'_>,
+    decision: &Decision,
+    failures: &[Failure],
+    out: &mut Transport,
+) {
+    let environment = &ground.repository.environment;
+    let job = [environment.get("GITHUB_RUN_ID"), environment.get("GITHUB_JOB")];
+    // Steps of one job share what GitHub shows of it, so they count together.
+    let counter = match job {
+        [Some(run), Some(job)] => {
+            let name = portcullis::Digest::of(format!("{run} {job}").as_bytes()).short();
+            Some(ground.target_dir.join("portcullis/annotations").join(format!("{name}.json")))
+        }
+        _ => None,
+    };
+    let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).ok();
+    let shown = counter.as_ref().and_then(read).and_then(|text| serde_json::from_str(&text).ok());
+    let all = annotation::of_run(decision, failures);
+    let place = record.path().strip_prefix(ground.repository.root()).unwrap_or(record.path());
+    let place = format!("{}/decision.json", place.display());
+    let (lines, shown) = annotation::commands(&all, shown.unwrap_or_default(), &place);
+    out.commands(&lines);
+    if let (Some(path), Ok(text)) = (counter, serde_json::to_string(&shown)) {
+        drop(path.parent().map(std::fs::create_dir_all));
+        drop(std::fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())));
+    }
 }
 
 /// Every document but the decision.
