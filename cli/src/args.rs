@@ -117,6 +117,15 @@ pub(crate) enum Verb {
         after_help = "Example:\n  cargo portcullis new_gate release_notes_complete --into src/gates/lib.rs"
     )]
     NewGate(NewGate),
+    /// Prints what a shell needs to complete these commands.
+    #[command(
+        hide = true,
+        after_help = "Example:\n  cargo-portcullis completions bash > ~/.local/share/bash-completion/completions/cargo-portcullis"
+    )]
+    Completions(Completions),
+    /// Prints the manual page, or writes one for each command.
+    #[command(hide = true, after_help = "Example:\n  cargo-portcullis man --out target/man")]
+    Man(Man),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -406,6 +415,22 @@ pub(crate) struct NewGate {
     /// The source file that gets the module; the usual places are tried otherwise.
     #[arg(long, value_name = "FILE")]
     pub into: Option<String>,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Writes one page for each command there.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

@@ -14,6 +14,7 @@ mod quarantine;
 mod replay;
 mod run;
 mod runbook;
+mod shell;
 mod triage;
 mod verify;
 mod waiver;
@@ -41,6 +42,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Quarantine(quarantine) => quarantine::run(quarantine, out),
         Verb::NextestConfig(config) => nextest_config::run(config, out),
         Verb::NewGate(new) => new_gate::run(new, out),
+        Verb::Completions(completions) => shell::completions(completions, out),
+        Verb::Man(man) => shell::man(man, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

@@ -71,6 +71,11 @@ impl Transport {
         }
     }
 
+    /// Writes a text of our own that another program reads, in every format.
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.write(&mut io::stdout().lock(), text);
+    }
+
     /// Says on standard error what goes on.
     pub(crate) fn progress(&mut self, line: &str) {
         if self.is_human() {

@@ -564,3 +564,40 @@ fn a_new_gate_compiles_and_its_teeth_fail_until_they_are_filled() {
     let green = gate();
     assert!(green.status.success(), "{}", text(&green));
 }
+
+#[test]
+fn t13_annotations_are_escaped_and_change_no_exit_code() {
+    if !has_nextest() {
+        return;
+    }
+    let case = Case::new("annotated");
+    let words = ["run", "--profile", "full", "--format", "github"];
+    let output = case.runs("fails,odd,gate_fails", &words, 10);
+    let stdout = String::from_utf8(output.stdout).expect("UTF-8");
+    let opened =
+        stdout.lines().find_map(|line| line.strip_prefix("::stop-commands::")).expect("a token");
+    let (quiet, commands) = stdout.split_once(&format!("\n::{opened}::\n")).expect("the end token");
+    assert!(quiet.contains("portcullis: BLOCKED") && opened.len() == 32, "{stdout}");
+    let lines: Vec<&str> = commands.lines().collect();
+    assert!(
+        lines.iter().all(|line| line.starts_with("::error ")
+            || line.starts_with("::warning ")
+            || line.starts_with("::notice ")),
+        "{commands}"
+    );
+    assert!(lines.len() <= 30, "{commands}");
+    let place = "file=tests/ends.rs,line=";
+    assert!(
+        lines.iter().any(|line| line.contains("title=sample%3A%3Aends fails%3A assertion_failure")
+            && line.contains(place)),
+        "{commands}"
+    );
+    assert!(
+        lines.iter().any(|line| line.contains("title=health%3A fail sample_violation")),
+        "{commands}"
+    );
+    let other = Case::new("annotated-again");
+    let again = other.runs("fails,odd,gate_fails", &words, 10);
+    let again = String::from_utf8(again.stdout).expect("UTF-8");
+    assert!(!again.contains(opened), "the token is another one each time");
+}

@@ -493,3 +493,19 @@ fn quarantine_is_added_judged_and_released() {
     repo.ends(&["quarantine", "release", "api", test], 0);
     assert_eq!(repo.text(file), CLASSIFICATION, "an entry that voids the file can be taken out");
 }
+
+#[test]
+fn shells_and_readers_of_manuals_are_served() {
+    let repo = Repo::new();
+    for (shell, word) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef cargo-portcullis"),
+        ("fish", "complete -c cargo-portcullis"),
+    ] {
+        let script = repo.ends(&["completions", shell], 0);
+        assert!(script.contains(word) && script.contains("runbook"), "{shell}");
+    }
+    assert!(repo.ends(&["man"], 0).contains(".TH cargo-portcullis 1"));
+    repo.ends(&["man", "--out", "pages"], 0);
+    assert!(repo.text("pages/cargo-portcullis-triage.1").contains("red log"));
+}
