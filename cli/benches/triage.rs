@@ -27,7 +27,9 @@ fn write(path: &Path) {
             n % 301
         );
         if n.is_multiple_of(7) {
-            line.push_str("2026-11-21T15:21:10.1Z   Compiling something v1.2.0 (/home/runner/work/thing)\n");
+            line.push_str(
+                "2026-11-21T15:21:10.1Z   Compiling something v1.2.0 (/home/runner/work/thing)\n",
+            );
         }
         if n.is_multiple_of(11) {
             line.push_str("2026-11-21T15:21:10.1Z \u{1b}[32mINFO\u{1b}[0m request finished status=200 errors=0\n");

@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn what_blocks_comes_first() {
-        let mut all = vec![
+        let mut all = [
             one(Level::Notice, false, "c"),
             one(Level::Error, true, "b"),
             one(Level::Error, false, "z"),
