@@ -222,6 +222,9 @@ fn a_log_that_says_nothing_is_never_green() {
         let document = repo.log(text.as_bytes(), 3);
         assert_eq!(document["errors"][0]["code"], "nothing_examined", "{text}: {document:#}");
     }
+    let silent = "running 2 tests\ntest a ... ok\n";
+    let document = repo.log(format!("test result: ok. 1 passed\n{silent}").as_bytes(), 10);
+    assert_eq!(document["failures"][0]["root_cause_class"], "exited", "{document:#}");
     let green = "test a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
     assert_eq!(repo.log(green.as_bytes(), 0)["verdict"], "green");
     let failed_later = format!("{green}##[error]Process completed with exit code 1.\n");
