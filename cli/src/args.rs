@@ -33,6 +33,8 @@ pub(crate) enum Format {
     Human,
     /// One JSON document.
     Json,
+    /// Text for people, and annotations where GitHub shows the change.
+    Github,
 }
 
 /// What can be asked.
@@ -128,6 +130,27 @@ pub(crate) enum Verb {
     /// Looks after the quarantine of flaky tests.
     #[command(after_help = "Example:\n  cargo portcullis quarantine lint")]
     Quarantine(Quarantine),
+    /// Writes the configuration with which nextest alone treats gates and quarantine as a run does, or checks it.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis nextest-config\n  cargo portcullis nextest-config --check"
+    )]
+    NextestConfig(NextestConfig),
+    /// Writes the file of a new gate kind: its page, its code, and two teeth that fail until they are filled.
+    #[command(
+        name = "new_gate",
+        alias = "new-gate",
+        after_help = "Example:\n  cargo portcullis new_gate release_notes_complete --into src/gates/lib.rs"
+    )]
+    NewGate(NewGate),
+    /// Prints what a shell needs to complete these commands.
+    #[command(
+        hide = true,
+        after_help = "Example:\n  cargo-portcullis completions bash > ~/.local/share/bash-completion/completions/cargo-portcullis"
+    )]
+    Completions(Completions),
+    /// Prints the manual page, or writes one for each command.
+    #[command(hide = true, after_help = "Example:\n  cargo-portcullis man --out target/man")]
+    Man(Man),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
         after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
@@ -325,6 +348,9 @@ pub(crate) struct Replay {
     /// Prints the commands, after asking what they select, and runs none.
     #[arg(long)]
     pub print: bool,
+    /// Prints every rung from the failed set down to the failure, after asking what they select, and runs none.
+    #[arg(long, conflicts_with_all = ["debug", "print"])]
+    pub ladder: bool,
 }
 
 /// `diff`.
@@ -438,6 +464,46 @@ pub(crate) struct Flaky {
     /// What cargo is told.
     #[command(flatten)]
     pub cargo: CargoFlags,
+}
+
+/// `nextest-config`.
+#[derive(Debug, Args)]
+pub(crate) struct NextestConfig {
+    /// Compares the committed copy and changes nothing; drift exits 11.
+    #[arg(long)]
+    pub check: bool,
+    /// The file, relative to the repository root.
+    #[arg(long, default_value = ".config/portcullis.nextest.toml", value_name = "FILE")]
+    pub path: String,
+    /// What cargo is told.
+    #[command(flatten)]
+    pub cargo: CargoFlags,
+}
+
+/// `new_gate`.
+#[derive(Debug, Args)]
+pub(crate) struct NewGate {
+    /// The id of the kind.
+    pub id: String,
+    /// The source file that gets the module; the usual places are tried otherwise.
+    #[arg(long, value_name = "FILE")]
+    pub into: Option<String>,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(crate) struct Completions {
+    /// The shell.
+    #[arg(value_enum)]
+    pub shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub(crate) struct Man {
+    /// Writes one page for each command there.
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
 }
 
 fn kind(text: &str) -> Result<Option<Kind>, String> {

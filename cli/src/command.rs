@@ -11,6 +11,8 @@ mod history;
 mod incident;
 mod list;
 mod merge;
+mod new_gate;
+mod nextest_config;
 mod plan;
 #[cfg(feature = "store")]
 mod push;
@@ -18,6 +20,7 @@ mod quarantine;
 mod replay;
 mod run;
 mod runbook;
+mod shell;
 mod triage;
 mod verify;
 mod waiver;
@@ -46,6 +49,10 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Decide(decide) => decide::run(decide, out),
         Verb::Flaky(flaky) => flaky::run(flaky, out),
         Verb::Quarantine(quarantine) => quarantine::run(quarantine, out),
+        Verb::NextestConfig(config) => nextest_config::run(config, out),
+        Verb::NewGate(new) => new_gate::run(new, out),
+        Verb::Completions(completions) => shell::completions(completions, out),
+        Verb::Man(man) => shell::man(man, out),
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),

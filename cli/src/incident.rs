@@ -423,7 +423,12 @@ fn target(sealed: &Sealed, policy: &Policy, later: &[Later], rung: &Rung, is_gat
     Target {
         target: format!("{} {}", rung.suite, rung.test),
         signature: signature_of(sealed, policy, &key, &rung.root_cause_class, is_gate),
-        replay: Some(rung.targeted.render()),
+        // A record must not be able to say how something is run.
+        replay: rung
+            .targeted
+            .clone()
+            .checked()
+            .map_or_else(|fault| Some(fault.headline().to_owned()), |replay| Some(replay.render())),
         seen_in,
         fixed,
     }

@@ -3,6 +3,7 @@
 // Naming the crate links its kinds, so that their pages and codes are known without a build.
 use portcullis_gates as _;
 
+mod annotation;
 mod args;
 mod ci;
 mod classified;

@@ -24,6 +24,7 @@ const LINE_MAX_BYTES: usize = 64 * 1024;
 
 /// Words that stand on every line that this reader understands. A line without any of them is never looked at.
 const WORDS: &[&str] = &[
+    "running ",
     "... FAILED",
     "--- FAILED",
     "---- ",
@@ -89,6 +90,8 @@ const WORDS: &[&str] = &[
     "= remedy:",
     "= replay:",
     "= owner:",
+    "The operation was canceled",
+    "has exceeded the maximum execution time",
     "Process completed with exit code",
     "[exit code: ",
 ];

@@ -56,6 +56,46 @@ impl Rung {
     }
 }
 
+/// One rung of the ladder from a whole run down to one failure.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Step {
+    /// What it runs again: `failed_set`, `suite`, `test`, `debug` or `gate`.
+    pub rung: &'static str,
+    /// The line for a shell.
+    pub command: String,
+    /// The words.
+    #[serde(skip)]
+    pub replay: Replay,
+}
+
+/// The ladder of one failure: everything that failed, its suite, itself, itself with all it says; for a gate, the gate.
+pub(crate) fn ladder(run_id: &str, failure: &Rung) -> Vec<Step> {
+    let words = ["cargo", "portcullis", "rerun", run_id].map(str::to_owned);
+    let rerun = Replay { argv: words.into(), ..Replay::default() };
+    let alone = if failure.kind == Kind::Gate { "gate" } else { "test" };
+    let rungs = [
+        ("failed_set", rerun),
+        ("suite", failure.whole.clone()),
+        (alone, failure.targeted.clone()),
+        ("debug", loud(&failure.targeted)),
+    ];
+    rungs.map(|(rung, replay)| Step { rung, command: replay.render(), replay }).into()
+}
+
+/// The same with everything that the test says, and where it was when it failed.
+fn loud(replay: &Replay) -> Replay {
+    let mut loud = replay.clone();
+    loud.env.insert("RUST_BACKTRACE".to_owned(), "full".to_owned());
+    // A replay of the policy may run anything; only what we made ourselves is known to take the word.
+    let takes_words = loud.argv.iter().any(|word| word == "--")
+        && loud.argv.last().is_some_and(|word| word == "--exact")
+        && !loud.argv.iter().any(|word| word == "--nocapture");
+    if takes_words {
+        loud.argv.push("--nocapture".to_owned());
+    }
+    loud
+}
+
 /// Runs one target and nothing else.
 pub(crate) fn targeted(policy: &Policy, features: &Features, target: &Target) -> Replay {
     if target.kind == Kind::Gate {
@@ -163,6 +203,37 @@ mod tests {
         let replay = targeted(&policy, &features, &target("test", "x", Kind::Gate));
         let expected = "cargo test --package p --test my-api --features a,b -- x --exact";
         assert_eq!(replay.render(), expected);
+    }
+
+    #[test]
+    fn the_ladder_goes_from_the_run_down_to_the_failure() {
+        let policy =
+            policy::parse("p", "[policy]\nversion = 1\nowner = \"o\"\n").expect("a policy");
+        let rung = |kind| {
+            let target = target("test", "it's a::b", kind);
+            let digest = crate::digest::FailureDigest {
+                suite: target.suite.clone(),
+                test: target.test.clone(),
+                root_cause_class: "panic".to_owned(),
+                class_source: "output".to_owned(),
+                first_failing_assertion: crate::digest::Assertion::default(),
+                fingerprint: String::new(),
+                impacted_scenario_ids: Vec::new(),
+            };
+            Rung::of(&policy, &Features::new(), &target, &digest)
+        };
+        let one = "cargo test --package p --test my-api -- 'it'\\''s a::b' --exact";
+        let expected = [
+            ("failed_set", "cargo portcullis rerun run-1".to_owned()),
+            ("suite", "cargo test --package p --test my-api".to_owned()),
+            ("test", one.to_owned()),
+            ("debug", format!("RUST_BACKTRACE=full {one} --nocapture")),
+        ];
+        let seen = ladder("run-1", &rung(Kind::Unit));
+        let seen: Vec<(&str, String)> =
+            seen.iter().map(|step| (step.rung, step.command.clone())).collect();
+        assert_eq!(seen, expected);
+        assert_eq!(ladder("run-1", &rung(Kind::Gate))[2].rung, "gate");
     }
 
     #[test]

@@ -6,7 +6,7 @@ use crate::{
     outcome::Tally,
     plan::Plan,
     record::Header,
-    replays::Features,
+    replays::{self, Features},
     triage::{Change, Triage},
     verdict::Judged,
 };
@@ -154,6 +154,7 @@ impl Account<'_> {
                 "test": failure.rung.test,
                 "cargo_replay": failure.rung.whole.render(),
                 "targeted_replay": failure.rung.targeted.render(),
+                "ladder": replays::ladder(self.ground.header.run_id.as_str(), &failure.rung),
                 "digest_path": failure.rung.digest_path,
             })
         };
@@ -391,7 +392,7 @@ impl Account<'_> {
         if self.exit != Exit::Pass {
             let _ok = writeln!(
                 text,
-                "\nways out\n  mend what is named above, then `cargo portcullis rerun {run}`\n  see one failure again: `cargo portcullis replay {run} --test <name>`"
+                "\nways out\n  mend what is named above, then `cargo portcullis rerun {run}`\n  see one failure again: `cargo portcullis replay {run} --test <name>`\n  all commands, from the failed set down: `cargo portcullis replay {run} --ladder`\n  what it means and who is asked: `cargo portcullis triage {run}`, `cargo portcullis incident {run}`"
             );
         }
         if self.plan.shard.is_some() {

@@ -1,12 +1,14 @@
 //! What leaves the process: text or JSON on standard output, faults on standard error. Leaves out every judgement.
 
 use crate::{
+    annotation::defused,
     args::Format,
     exit::{Exit, Refused},
 };
 use portcullis::{Fault, report::human::plain, wire::receipt::ErrorRecord};
 use serde_json::{Value, json};
 use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
     io::{self, Write},
     process::ExitCode,
 };
@@ -23,15 +25,38 @@ impl Transport {
         Self { format, failed: None }
     }
 
-    /// Whether people read the answer.
+    /// Whether people read the answer, on a terminal or in the log of a forge.
     pub(crate) fn is_human(&self) -> bool {
-        self.format == Format::Human
+        self.format != Format::Json
+    }
+
+    /// Whether the forge reads commands among the lines.
+    pub(crate) fn is_github(&self) -> bool {
+        self.format == Format::Github
     }
 
     /// Writes for people; nothing under `--format json`. What a terminal would obey is stripped.
     pub(crate) fn text(&mut self, text: &str) {
-        if self.is_human() {
-            self.write(&mut io::stdout().lock(), &format!("{}\n", plain(text).trim_end()));
+        let text = plain(text);
+        match self.format {
+            Format::Json => {}
+            Format::Human => {
+                let text = defused(text.trim_end());
+                self.write(&mut io::stdout().lock(), &format!("{text}\n"));
+            }
+            Format::Github => {
+                // Between the two lines the runner obeys nothing, and nobody can guess the word that ends it.
+                let word = random_word();
+                let text = format!("::stop-commands::{word}\n{}\n::{word}::\n", text.trim_end());
+                self.write(&mut io::stdout().lock(), &text);
+            }
+        }
+    }
+
+    /// Writes workflow commands, which are escaped already; nothing in another format.
+    pub(crate) fn commands(&mut self, lines: &[String]) {
+        if self.is_github() && !lines.is_empty() {
+            self.write(&mut io::stdout().lock(), &format!("{}\n", lines.join("\n")));
         }
     }
 
@@ -51,11 +76,16 @@ impl Transport {
         }
     }
 
+    /// Writes a text of our own that another program reads, in every format.
+    pub(crate) fn raw(&mut self, text: &str) {
+        self.write(&mut io::stdout().lock(), text);
+    }
+
     /// Says on standard error what goes on.
     pub(crate) fn progress(&mut self, line: &str) {
         if self.is_human() {
             // Progress that nobody can read changes nothing.
-            drop(writeln!(io::stderr().lock(), "{}", plain(line)));
+            drop(writeln!(io::stderr().lock(), "{}", defused(&plain(line))));
         }
     }
 
@@ -74,7 +104,7 @@ impl Transport {
             parts.extend(
                 cause.map(|cause| format!("error: {cause}\n   = remedy:   report this as a bug")),
             );
-            drop(writeln!(io::stderr().lock(), "{}", plain(&parts.join("\n\n"))));
+            drop(writeln!(io::stderr().lock(), "{}", defused(&plain(&parts.join("\n\n")))));
         }
         refused.exit
     }
@@ -93,6 +123,12 @@ impl Transport {
             Err(source) => self.failed = Some(source),
         }
     }
+}
+
+/// A word that nothing in this process or outside could know before.
+fn random_word() -> String {
+    let half = || RandomState::new().build_hasher().finish();
+    format!("{:016x}{:016x}", half(), half())
 }
 
 /// Prints help, version or a usage error, each on its own stream.

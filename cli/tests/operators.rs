@@ -222,6 +222,9 @@ fn a_log_that_says_nothing_is_never_green() {
         let document = repo.log(text.as_bytes(), 3);
         assert_eq!(document["errors"][0]["code"], "nothing_examined", "{text}: {document:#}");
     }
+    let silent = "running 2 tests\ntest a ... ok\n";
+    let document = repo.log(format!("test result: ok. 1 passed\n{silent}").as_bytes(), 10);
+    assert_eq!(document["failures"][0]["root_cause_class"], "exited", "{document:#}");
     let green = "test a ... ok\n\ntest result: ok. 1 passed; 0 failed; 0 ignored\n";
     assert_eq!(repo.log(green.as_bytes(), 0)["verdict"], "green");
     let failed_later = format!("{green}##[error]Process completed with exit code 1.\n");
@@ -492,4 +495,20 @@ fn quarantine_is_added_judged_and_released() {
     repo.ends(&["quarantine", "lint"], 11);
     repo.ends(&["quarantine", "release", "api", test], 0);
     assert_eq!(repo.text(file), CLASSIFICATION, "an entry that voids the file can be taken out");
+}
+
+#[test]
+fn shells_and_readers_of_manuals_are_served() {
+    let repo = Repo::new();
+    for (shell, word) in [
+        ("bash", "complete -F"),
+        ("zsh", "#compdef cargo-portcullis"),
+        ("fish", "complete -c cargo-portcullis"),
+    ] {
+        let script = repo.ends(&["completions", shell], 0);
+        assert!(script.contains(word) && script.contains("runbook"), "{shell}");
+    }
+    assert!(repo.ends(&["man"], 0).contains(".TH cargo-portcullis 1"));
+    repo.ends(&["man", "--out", "pages"], 0);
+    assert!(repo.text("pages/cargo-portcullis-triage.1").contains("red log"));
 }

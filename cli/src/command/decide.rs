@@ -36,7 +36,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SCHEMA: &str = "portcullis.what_if.v1";
 const POLICY_MAX_BYTES: u64 = 1024 * 1024;
 /// Keys of a gate that say how its outcome counts, and not what its check looks at.
-const COUNTING_KEYS: [&str; 13] = [
+const COUNTING_KEYS: [&str; 14] = [
+    "id",
     "title",
     "owner",
     "issue",
@@ -164,12 +165,17 @@ fn with_policy(
     let after = policy::parse(&name, &text).or_exit(Exit::Usage)?;
     let before =
         policy::parse(&record.inputs.policy_path, &record.inputs.policy).or_exit(Exit::Invalid)?;
-    let (old, new) = (looks_at(&record.inputs.policy), looks_at(&text));
+    let (mut old, new) = (looks_at(&record.inputs.policy), looks_at(&text));
+    let mut known = before.gates.clone();
+    for (id, binary) in &record.inputs.rust_gates {
+        // A gate written in Rust has a check whether or not the policy has a table for it.
+        old.insert(id.to_string(), format!("{:?}", BTreeMap::<&str, String>::new()));
+        known.push(GateTable::for_rust(id.clone(), &before, binary));
+    }
     let mut digests = BTreeMap::new();
     for table in &after.gates {
         let id = table.common.id.as_str();
-        let known = before.gates.iter().find(|gate| gate.common.id == table.common.id);
-        match known {
+        match known.iter().find(|gate| gate.common.id == table.common.id) {
             Some(gate) if gate.digest() == table.digest() => {}
             Some(gate) if old.get(id) == new.get(id) && old.contains_key(id) => {
                 digests.insert(id.to_owned(), (gate.digest(), table.digest()));
@@ -195,6 +201,11 @@ fn with_policy(
         .filter(|gate| after.gates.iter().all(|other| other.common.id != gate.common.id));
     notes.extend(gone.map(|gate| format!("`{}` is in the recorded policy alone", gate.common.id)));
     notes.push("the census is taken as blessed for this policy".to_owned());
+    let tabled = |id: &portcullis::GateId| after.gates.iter().any(|gate| gate.common.id == *id);
+    for gate in before.gates.iter().filter(|gate| gate.common.kind.is_none()) {
+        record.inputs.rust_gates.insert(gate.common.id.clone(), gate.common.binary.clone());
+    }
+    record.inputs.rust_gates.retain(|id, _| !tabled(id));
     record.inputs.policy = text;
     let rust = record.inputs.rust_gates.iter();
     let rust: Vec<GateTable> =

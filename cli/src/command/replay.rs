@@ -9,7 +9,7 @@ use crate::{
     exit::{Exit, OrExit, Refused},
     history::Earlier,
     interrupt, locate,
-    replays::Rung,
+    replays::{self, Rung},
     repository::Repository,
     transport::Transport,
 };
@@ -57,7 +57,15 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         // An edited record must not be able to say what is run, or how.
         let replay = rung.targeted.clone().checked().or_exit(Exit::Nothing)?;
         let resolved = resolve(&repository, &cargo, &replay, rung, out)?;
-        let came = if arguments.print {
+        let steps = replays::ladder(earlier.run_id.as_str(), rung);
+        let came = if arguments.ladder {
+            resolve_suite(&repository, &cargo, rung, out)?;
+            out.text(&format!("{} {}", rung.suite, rung.test));
+            for step in &steps {
+                out.text(&format!("  {:<10}  {}", step.rung, step.command));
+            }
+            Came::Printed
+        } else if arguments.print {
             out.text(&replay.render());
             Came::Printed
         } else {
@@ -73,6 +81,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
             "suite": rung.suite,
             "test": rung.test,
             "command": replay.render(),
+            "ladder": steps,
             "resolved": resolved,
             "came": came,
         }));
@@ -129,13 +138,7 @@ pub(super) fn resolve(
         ));
         return Ok(false);
     }
-    let mut list = replay.clone();
-    list.argv.extend(["--list", "--format", "terse"].map(str::to_owned));
-    let folder = crate::command::scratch(&locate::target_dir(repository)?)?;
-    let file = folder.path().join("list");
-    let ended = start(repository, cargo, &list, Some(file.clone()), false, &mut |_line| {})?;
-    let text = std::fs::read_to_string(&file).unwrap_or_default();
-    let found: Vec<&str> = text.lines().filter_map(|line| line.strip_suffix(": test")).collect();
+    let (ended, found) = listed(repository, cargo, replay)?;
     if ended.is_success() && found == [rung.test.as_str()] {
         return Ok(true);
     }
@@ -151,6 +154,45 @@ pub(super) fn resolve(
         Exit::Nothing,
         fault.expected(format!("exactly `{}`", rung.test)).found(found),
     ))
+}
+
+/// What a command would run, as its test binary lists it.
+fn listed(
+    repository: &Repository,
+    cargo: &Cargo,
+    replay: &Replay,
+) -> Result<(Ended, Vec<String>), Refused> {
+    let mut list = replay.clone();
+    if !list.argv.iter().any(|word| word == "--") {
+        list.argv.push("--".to_owned());
+    }
+    list.argv.extend(["--list", "--format", "terse"].map(str::to_owned));
+    let folder = crate::command::scratch(&locate::target_dir(repository)?)?;
+    let file = folder.path().join("list");
+    let ended = start(repository, cargo, &list, Some(file.clone()), false, &mut |_line| {})?;
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
+    Ok((ended, names.map(str::to_owned).collect()))
+}
+
+/// Asks whether the rung of the whole suite still runs the failure.
+fn resolve_suite(
+    repository: &Repository,
+    cargo: &Cargo,
+    rung: &Rung,
+    out: &mut Transport,
+) -> Result<(), Refused> {
+    let replay = rung.whole.clone().checked().or_exit(Exit::Nothing)?;
+    out.progress(&format!("portcullis: asking what `{}` runs", replay.render()));
+    let (ended, found) = listed(repository, cargo, &replay)?;
+    if ended.is_success() && found.contains(&rung.test) {
+        return Ok(());
+    }
+    let headline = format!("the suite `{}` does not have `{}` any more", rung.suite, rung.test);
+    let remedy = "the target was renamed, removed or no longer builds; run the profile again";
+    let found = count(found.len(), "test");
+    let fault = Fault::new(REPLAY_SELECTS_WRONG_COUNT, headline, remedy);
+    Err(Refused::new(Exit::Nothing, fault.expected(format!("`{}`", rung.test)).found(found)))
 }
 
 fn again(

@@ -73,7 +73,8 @@ fn read(
     if word == "-" {
         return log(word, std::io::stdin().lock(), policy, patterns);
     }
-    if path.is_file() && !of_run {
+    // A pipe that a shell names like a file is a log, too.
+    if path.exists() && !path.is_dir() && !of_run {
         let file = File::open(path).with_context(|| format!("{} cannot be opened", path.display()));
         return log(word, file?, policy, patterns);
     }

@@ -99,6 +99,8 @@ pub(super) struct Book {
     /// The failure whose output is being shown.
     current: Option<usize>,
     after: After,
+    /// The test binary that began and has not ended: its line, its name, how many tests it has.
+    began: Option<(u64, Option<String>, u64)>,
     green: u64,
     red: u64,
 }
@@ -114,6 +116,7 @@ impl Default for Book {
             cargo_kind: None,
             current: None,
             after: After::Nothing,
+            began: None,
             green: 0,
             red: 0,
         }
@@ -203,6 +206,10 @@ impl Book {
                 self.suite = Some(cut(target));
                 self.current = None;
             }
+            Line::Began(n) => {
+                self.unended();
+                self.began = Some((number, self.suite.clone(), n.parse().unwrap_or(0)));
+            }
             Line::TestFailed(name) => drop(self.of_suite(number, name)),
             Line::Section(name, tells_all) => {
                 self.current = self.of_suite(number, name);
@@ -272,6 +279,9 @@ impl Book {
     /// A test binary came to its end and named what failed in it.
     fn result(&mut self, ok: bool) {
         self.tally(ok);
+        if self.current.is_none_or(|at| !self.is_nextest(at)) {
+            self.began = None;
+        }
         let suite = self.suite.clone();
         if self.current.is_none_or(|at| !self.is_nextest(at)) {
             self.dismiss(Some(suite.as_deref()));
@@ -417,8 +427,26 @@ impl Book {
         }
     }
 
+    /// A test binary that began and never said how its tests went: its process ended, or the log did.
+    fn unended(&mut self) {
+        let Some((line, suite, n)) = self.began.take() else { return };
+        let blamed = self.failures.iter().zip(&self.standings).any(|(failure, standing)| {
+            let ended = matches!(failure.class.as_str(), "crash" | "exited");
+            failure.suite == suite
+                && failure.line >= line
+                && (ended || *standing == Standing::Panicked)
+        });
+        if blamed {
+            return;
+        }
+        if let Some(at) = self.push(line, Kind::Command, suite.as_deref(), None, "exited") {
+            self.say(at, &format!("it began with {n} tests and never said how they went"));
+        }
+    }
+
     /// A test process that ended otherwise: nobody says which of its tests did it.
     fn ended(&mut self, number: u64, target: &str, how: &str) {
+        self.began = self.began.take().filter(|(_, suite, _)| suite.as_deref() != Some(target));
         if how.starts_with("exit status: 101") || how.starts_with("exit code: 101") {
             return;
         }
@@ -576,7 +604,8 @@ impl Book {
     }
 
     /// The failures, how many were not kept, and how many results were green and red.
-    pub(super) fn finish(self) -> (Vec<LogFailure>, u64, u64, u64) {
+    pub(super) fn finish(mut self) -> (Vec<LogFailure>, u64, u64, u64) {
+        self.unended();
         let kept = self
             .failures
             .into_iter()

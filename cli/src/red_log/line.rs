@@ -5,6 +5,8 @@
 pub(super) enum Line<'a> {
     /// cargo starts a test binary: the kind of its target, and its name.
     Running(&'static str, &'a str),
+    /// A test binary begins, and will say how it went.
+    Began(&'a str),
     /// A test failed, as libtest says it.
     TestFailed(&'a str),
     /// The section with the output of a failed test begins; whether it is all that the test says about its failure.
@@ -66,7 +68,7 @@ const STATUSES: [&str; 7] =
 /// Understands a line.
 pub(super) fn read(text: &str) -> Option<Line<'_>> {
     let line = text.trim();
-    libtest(line)
+    libtest(text, line)
         .or_else(|| panicked(line))
         .or_else(|| nextest(line))
         .or_else(|| cargo(text))
@@ -74,9 +76,17 @@ pub(super) fn read(text: &str) -> Option<Line<'_>> {
         .or_else(|| forge(line))
 }
 
-fn libtest(line: &str) -> Option<Line<'_>> {
+fn libtest<'a>(text: &str, line: &'a str) -> Option<Line<'a>> {
     if let Some(rest) = line.strip_prefix("test result: ") {
         return Some(Line::Result(rest.starts_with("ok")));
+    }
+    // nextest indents what a test binary says below a failure; what stands there is told by nextest itself.
+    if text.starts_with("running ")
+        && let Some(n) = line.strip_prefix("running ").and_then(|rest| rest.split_once(' '))
+        && matches!(n.1, "test" | "tests")
+        && n.0.bytes().all(|b| b.is_ascii_digit())
+    {
+        return Some(Line::Began(n.0));
     }
     if line == "failures:" {
         return Some(Line::Failures);
@@ -145,7 +155,9 @@ fn nextest(line: &str) -> Option<Line<'_>> {
         return None;
     }
     if status == "Summary" {
-        let green = ["failed", "timed out", "exec failed"].iter().all(|word| !rest.contains(word));
+        let whole = rest.split_once(" test").is_some_and(|(counts, _)| !counts.contains('/'));
+        let fine = ["failed", "timed out", "exec failed"].iter().all(|word| !rest.contains(word));
+        let green = whole && fine;
         return Some(Line::Summary(green));
     }
     let mut words = status.split_whitespace();
@@ -252,9 +264,14 @@ fn verdict(line: &str) -> Option<Line<'_>> {
 }
 
 fn forge(line: &str) -> Option<Line<'_>> {
-    if line.contains("Process completed with exit code") && !line.ends_with("exit code 0.") {
+    let failed =
+        line.contains("Process completed with exit code") && !line.ends_with("exit code 0.");
+    let ended = line.contains("The operation was canceled")
+        || line.contains("has exceeded the maximum execution time");
+    if failed || ended {
         return Some(Line::StepFailed);
     }
-    let code = line.strip_prefix("[exit code: ").and_then(|rest| rest.strip_suffix(']'))?;
+    let (_, rest) = line.rsplit_once("[exit code: ")?;
+    let code = rest.strip_suffix(']')?;
     (code != "0").then_some(Line::StepFailed)
 }

@@ -46,6 +46,12 @@ fn real_logs_are_read_for_what_failed() {
         ("an abort", sample!("libtest_abort.txt"), &[("gate", "crash")]),
         ("an overflow", sample!("libtest_overflow.txt"), &[("gate", "crash")]),
         ("an exit of its own", sample!("libtest_exit_seven.txt"), &[("gate", "exited")]),
+        (
+            "a process that ends well before its tests do",
+            sample!("libtest_exit_zero.txt"),
+            &[("gate", "exited")],
+        ),
+        ("a log that was cut off", sample!("libtest_killed.txt"), &[("gate", "exited")]),
         ("a build error", sample!("build_error.txt"), &[("", "build_error")]),
         (
             "an example of the documentation",
@@ -168,6 +174,30 @@ fn a_panic_is_a_failure_unless_its_binary_says_otherwise() {
     let other =
         read_text(&format!("{panic}test b ... FAILED\ntest result: FAILED. 1 passed; 1 failed\n"));
     assert_eq!(rows(&other), [("b".to_owned(), "unknown")]);
+}
+
+#[test]
+fn fg06_a_test_binary_that_never_says_how_it_went_is_a_failure() {
+    let one = "     Running tests/a.rs (target/debug/deps/a-0123456789abcdef)\n\nrunning 1 test\ntest x ... ok\n\ntest result: ok. 1 passed; 0 failed\n";
+    let silent = "     Running tests/b.rs (target/debug/deps/b-0123456789abcdef)\n\nrunning 2 tests\ntest y ... ";
+    let table = [
+        (
+            "the first one ends without a word",
+            format!("{silent}\n{one}"),
+            vec![("b".to_owned(), "exited")],
+        ),
+        ("the last one does", format!("{one}{silent}"), vec![("b".to_owned(), "exited")]),
+        ("all of them say it", format!("{one}{one}"), vec![]),
+    ];
+    for (case, text, expected) in table {
+        let log = read_text(&text);
+        assert_eq!(rows(&log), expected, "{case}");
+        assert!(log.green_results > 0, "{case}");
+    }
+    let stopped = read_text(
+        "        PASS [   0.005s] (1/2) p::a x\n     Summary [   0.0s] 1/2 tests run: 1 passed, 0 skipped\n",
+    );
+    assert_eq!((stopped.green_results, stopped.red_marks), (0, 1), "half a run is no green one");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use super::{PHASES_SCHEMA, Phases, execute::Executed};
 use crate::{
+    annotation,
     args::Run,
     digest::{self, DIGEST_SCHEMA, FailureDigest},
     exit::{Exit, OrExit, Refused},
@@ -11,6 +12,7 @@ use crate::{
     plan::{Plan, Target},
     record::Record,
     replays::{self, Features, REPLAY_SCHEMA, Rung},
+    signature::{self, Patterns, Traits},
     summary::{self, Account},
     transport::Transport,
     triage::{self, TRIAGE_SCHEMA, Triage},
@@ -37,7 +39,7 @@ use portcullis::{
     },
 };
 use serde_json::json;
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, io::Write as _, path::Path};
 
 /// Schema of `failures/index.json` and of the view `failure_diagnostics_index.json`.
 pub(crate) const INDEX_SCHEMA: &str = "portcullis.failure_diagnostics_index.v1";
@@ -116,6 +118,9 @@ pub(super) fn close(
     }
     out.document(&account.summary().or_exit(Exit::Internal)?);
     out.text(&account.text());
+    if out.is_github() {
+        annotate(ground, record, &decision, &failures, out);
+    }
     Ok(exit)
 }
 
@@ -289,6 +294,37 @@ fn lost(plan: &Plan, triage: Option<&Triage>) -> Option<Fault> {
     Some(Fault::new(LOST_COVERAGE, headline, remedy).found(shown.join(", ")))
 }
 
+/// Shows the run where GitHub shows the change. What cannot be counted or written changes no exit code.
+fn annotate(
+    ground: &Ground,
+    record: &Record<'_>,
+    decision: &Decision,
+    failures: &[Failure],
+    out: &mut Transport,
+) {
+    let environment = &ground.repository.environment;
+    let job = [environment.get("GITHUB_RUN_ID"), environment.get("GITHUB_JOB")];
+    // Steps of one job share what GitHub shows of it, so they count together.
+    let counter = match job {
+        [Some(run), Some(job)] => {
+            let name = portcullis::Digest::of(format!("{run} {job}").as_bytes()).short();
+            Some(ground.target_dir.join("portcullis/annotations").join(format!("{name}.json")))
+        }
+        _ => None,
+    };
+    let read = |path: &std::path::PathBuf| std::fs::read_to_string(path).ok();
+    let shown = counter.as_ref().and_then(read).and_then(|text| serde_json::from_str(&text).ok());
+    let all = annotation::of_run(decision, failures);
+    let place = record.path().strip_prefix(ground.repository.root()).unwrap_or(record.path());
+    let place = format!("{}/decision.json", place.display());
+    let (lines, shown) = annotation::commands(&all, shown.unwrap_or_default(), &place);
+    out.commands(&lines);
+    if let (Some(path), Ok(text)) = (counter, serde_json::to_string(&shown)) {
+        drop(path.parent().map(std::fs::create_dir_all));
+        drop(std::fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())));
+    }
+}
+
 /// Every document but the decision.
 pub(crate) fn documents(
     record: &Record<'_>,
@@ -301,7 +337,7 @@ pub(crate) fn documents(
             "replay_command": failure.rung.targeted.render(),
             "suite_replay_command": failure.rung.whole.render(),
             "targeted_test_replay_command": failure.rung.targeted.render(),
-            "runbook": serde_json::Value::Null,
+            "runbook": runbook(account, failure),
         });
         let mut body = serde_json::to_value(&failure.digest).context("a digest")?;
         if let Some(body) = body.as_object_mut() {
@@ -410,6 +446,26 @@ fn gate_views(record: &Record<'_>, account: &Account<'_>, gates: &[Target]) -> R
         publish_view(account.root, folder, name, text.as_bytes()).or_exit(Exit::Invalid)?;
     }
     Ok(())
+}
+
+/// The page of the signature that a failure has, where there is one.
+fn runbook(account: &Account<'_>, failure: &Failure) -> Option<String> {
+    let rung = &failure.rung;
+    let gates = account.decision.gates.iter().filter(|_| rung.kind == Kind::Gate);
+    let gate = gates.into_iter().find(|gate| gate.id.as_str() == rung.test);
+    let codes = gate.into_iter().flat_map(|gate| {
+        let of_findings = gate.findings.iter().map(|finding| finding.code.as_str());
+        gate.code.as_deref().into_iter().chain(of_findings)
+    });
+    let traits = Traits {
+        test: Some(&rung.test),
+        suite: Some(&rung.suite),
+        class: &rung.root_cause_class,
+        codes: codes.collect(),
+        patterns: &[],
+    };
+    let found = signature::recognise(account.policy, &Patterns::none(), &traits);
+    found.first().map(|one| format!("docs/runbook.md#{}", one.signature.id))
 }
 
 /// Copies a sealed run. Links were refused when it was sealed, so there are none.

@@ -144,12 +144,16 @@ pub(super) fn of_run(sealed: &Sealed, policy: Option<&Policy>) -> Vec<Row> {
             test: Some(rung.test.clone()),
             class: rung.root_cause_class.clone(),
             fingerprint: rung.fingerprint.clone(),
-            replay: Some(rung.targeted.render()),
             digest_path: Some(rung.digest_path.clone()),
             location: digest.first_failing_assertion.location.clone(),
             message: digest.first_failing_assertion.message.clone(),
             ..Row::default()
         };
+        // A record must not be able to say how something is run.
+        match rung.targeted.clone().checked() {
+            Ok(replay) => row.replay = Some(replay.render()),
+            Err(fault) => row.remedies.push(fault.headline().to_owned()),
+        }
         if let Some(gate) = gate {
             seen.push(gate.id.clone());
             row.of_gate(gate);

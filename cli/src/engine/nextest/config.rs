@@ -67,13 +67,13 @@ pub(crate) fn render(settings: &Settings<'_>) -> String {
 }
 
 /// One period and an end: what hangs is killed, and never passes for it.
-fn timeout(ms: u64) -> String {
+pub(crate) fn timeout(ms: u64) -> String {
     let seconds = ms.div_ceil(SECOND_MS).max(1);
     format!("{{ period = \"{seconds}s\", terminate-after = 1, on-timeout = \"fail\" }}")
 }
 
 /// A basic string of TOML.
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut quoted = String::with_capacity(text.len() + 2);
     quoted.push('"');
     for c in text.chars() {
@@ -115,7 +115,7 @@ pub(crate) fn any(filters: &[String]) -> String {
 }
 
 /// A name within a matcher.
-fn escaped(name: &str) -> String {
+pub(crate) fn escaped(name: &str) -> String {
     let mut escaped = String::with_capacity(name.len());
     for c in name.chars() {
         match c {
