@@ -3,7 +3,7 @@
 use crate::replay::{config, measurement};
 use portcullis_canary::{Base, MilliPct, admit, decide, order::SplitMix64};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 pub(crate) fn measure() -> Value {
     const METRICS: usize = 10_000;
@@ -18,28 +18,32 @@ pub(crate) fn measure() -> Value {
     let measurement = measurement(&metrics);
     drop(metrics);
     let config = config(MilliPct::percent(2), MilliPct::percent(5));
-    // Other programs share the CPUs; the fastest of five was disturbed least.
-    let mut best: Option<(Duration, Duration)> = None;
+    let mut best: Option<(u64, u64)> = None;
     let mut examined = 0;
     for _ in 0..5 {
-        let started = Instant::now();
+        let (started, cpu) = (Instant::now(), cpu_ms());
         let admitted = admit(&measurement, &Base::NotNeeded, &config);
-        let admitting = started.elapsed();
         examined = decide(&admitted, &config.threshold, config.lane).examined;
-        let total = started.elapsed();
-        if best.is_none_or(|(_, least)| total < least) {
-            best = Some((admitting, total));
-        }
+        let wall = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        // Other programs share the CPUs, so the time of the process counts where the system tells it.
+        let spent = cpu_ms().zip(cpu).map_or(wall, |(after, before)| after - before);
+        best = Some(best.map_or((spent, wall), |best| best.min((spent, wall))));
     }
-    let (admitting, total) = best.unwrap_or_default();
+    let (cpu, wall) = best.unwrap_or_default();
     println!(
-        "{METRICS} metrics of {PAIRS} pairs: admitted in {} ms, decided after {} ms, {} examined",
-        admitting.as_millis(),
-        total.as_millis(),
-        examined,
+        "{METRICS} metrics of {PAIRS} pairs: {cpu} ms of CPU, {wall} ms by the clock, {examined} examined"
     );
     json!({
-        "metrics": METRICS, "pairs": PAIRS, "admit_ms": admitting.as_millis() as u64,
-        "admit_and_decide_ms": total.as_millis() as u64, "threads": 1, "best_of": 5, "examined": examined, "goal": "below 1000 ms on one core",
+        "metrics": METRICS, "pairs": PAIRS, "examined": examined, "threads": 1, "best_of": 5,
+        "cpu_ms": cpu, "wall_ms": wall, "goal": "below 1000 ms of one core",
     })
+}
+
+/// Returns the CPU time of this process so far, in steps of 10 ms; nothing where there is no `/proc`.
+fn cpu_ms() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name of the program may hold spaces; it ends at the last parenthesis.
+    let fields: Vec<&str> = text.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |index: usize| fields.get(index)?.parse::<u64>().ok();
+    Some((ticks(11)? + ticks(12)?) * 10)
 }

@@ -76,7 +76,16 @@ fn equal_arms_are_ok_and_a_regression_fails() {
 type Spoil = fn(&mut Measurement);
 
 /// What spoils a sound paired measurement, the code, and the outcome on an advisory lane; on a gating one it is invalid.
-static SPOILED: [(&str, Spoil, &str, Outcome); 20] = [
+static SPOILED: [(&str, Spoil, &str, Outcome); 21] = [
+    (
+        "a limit that nobody enforced",
+        |m| {
+            let sample = &mut samples_of(m, Arm::Candidate)[3];
+            (sample.censored, sample.exit) = (true, Exit::Code(1));
+        },
+        "run_failed",
+        Outcome::Invalid,
+    ),
     (
         "t01_a_crash_timed_as_work",
         |m| samples_of(m, Arm::Candidate)[3].exit = Exit::Code(101),
@@ -185,7 +194,7 @@ static SPOILED: [(&str, Spoil, &str, Outcome); 20] = [
     ),
     (
         "too many forced CPUs",
-        |m| m.host.forced_cpus = Some(3),
+        |m| (m.host.forced_cpus, m.host.logical_cpus) = (Some(3), 8),
         "forced_above_host",
         Outcome::Invalid,
     ),
@@ -274,6 +283,47 @@ fn t10_a_fault_of_an_adapter_is_not_lost() {
     let measurement = measurement(Order::OneArm, vec![one_arm("m", [1_000; 17])]);
     let seen = judged(&measurement, &read(base), &suite_config(Lane::Advisory));
     assert_eq!(seen, (Outcome::Invalid, vec!["value_not_finite"]));
+}
+
+#[test]
+fn t07_less_work_than_the_committed_base_gives_no_evidence() {
+    let runs: Vec<u64> = (0..17).map(|i| 1_000 + i).collect();
+    let mut base = reference(&[("m", &runs)]);
+    for then in base.metrics.values_mut() {
+        then.work.count += 1;
+    }
+    let measurement = measurement(Order::OneArm, vec![one_arm("m", runs)]);
+    let base = read(base);
+    let seen = judged(&measurement, &base, &suite_config(Lane::Advisory));
+    assert_eq!(seen, (Outcome::Invalid, vec!["work_shrunk"]));
+    assert_eq!(admit(&measurement, &base, &suite_config(Lane::Advisory)).evidence, []);
+}
+
+#[test]
+fn a_twentieth_of_the_time_may_be_stolen() {
+    let mut measurement = paired_measurement(&pairs(30, 0));
+    measurement.noise.steal = Some(MilliPct::percent(5));
+    assert_eq!(judged(&measurement, &Base::NotNeeded, &paired_config()), (Outcome::Ok, vec![]));
+}
+
+#[test]
+fn t39_either_sign_of_a_moving_layout_is_enough() {
+    // All pairs by 2.01 %, whose logarithm is below 2 %; then 16 of 30 by 4 %, which proves nothing.
+    for (moved, floor_is_below, n_moved) in [(102_010, true, 30), (104_000, false, 16)] {
+        let mut measurement = paired_measurement(&pairs(30, 0));
+        let base = samples_of(&mut measurement, Arm::Base).clone();
+        let padded = base.into_iter().enumerate().map(|(index, mut sample)| {
+            sample.value =
+                if index < n_moved { sample.value * moved / 100_000 } else { sample.value };
+            sample
+        });
+        measurement.series.push(series("m", Arm::Layout, padded.collect()));
+        let admitted = admit(&measurement, &Base::NotNeeded, &paired_config());
+        let evidence = &admitted.evidence[0];
+        let floor = evidence.layout_floor.expect("a floor");
+        assert_eq!(floor <= MilliPct::percent(2), floor_is_below, "{floor}");
+        assert!(evidence.labels.contains(&Label::LayoutSensitive), "{floor}");
+    }
 }
 
 #[test]
@@ -437,6 +487,8 @@ fn a_projected_base_is_told_and_never_gates() {
     assert!(outcome == Outcome::Invalid && codes.contains(&"baseline_projected"), "{codes:?}");
     let seen = judged(&measurement, &base(), &suite_config(Lane::Advisory));
     assert_eq!(seen, (Outcome::CommentOnly, vec!["baseline_projected"]));
+    let admitted = admit(&measurement, &base(), &suite_config(Lane::Advisory));
+    assert_eq!(admitted.evidence[0].method, Method::Point, "it has no samples of this machine");
 }
 
 #[test]

@@ -460,3 +460,13 @@ fn a_failure_is_confirmed_by_the_same_row_alone() {
         assert!(decision.metrics.iter().all(|line| line.verdict <= decision.outcome), "{case}");
     }
 }
+
+#[test]
+fn a_cap_in_nanoseconds_says_nothing_about_bytes() {
+    for (unit, expected) in [(Unit::Ns, Fail), (Unit::Bytes, Ok), (Unit::Count, Ok)] {
+        let mut evidence = with_p95(degenerate("m", 100, 100, &specimen_threshold()), 2_000);
+        evidence.unit = unit;
+        let decision = decide(&admitted(vec![evidence]), &specimen_threshold(), Lane::Gating);
+        assert_eq!(decision.outcome, expected, "{unit:?}");
+    }
+}
