@@ -154,7 +154,7 @@ impl Account<'_> {
                 "test": failure.rung.test,
                 "cargo_replay": failure.rung.whole.render(),
                 "targeted_replay": failure.rung.targeted.render(),
-                "ladder": replays::ladder(self.ground.header.run_id.as_str(), &failure.rung),
+                "ladder": replays::ladder(self.header.run_id.as_str(), &failure.rung),
                 "digest_path": failure.rung.digest_path,
             })
         };

@@ -199,7 +199,7 @@ fn decide(
     let facts = Facts {
         selected,
         touched_waivers: shards.common.touched_waivers,
-        base_waivers: shards.common.base_waivers.clone(),
+        base: shards.common.base.clone(),
         run_faults: faults,
         source_dirty: shards.parts.iter().any(|part| part.facts.source_dirty),
         tests: joined.tally.planned as u64,

@@ -16,6 +16,7 @@ use portcullis::{
     },
     kernel::{
         decide::Decided,
+        loosening::Texts,
         quarantine::QuarantineFile,
         recorded::{Facts, INPUTS_SCHEMA, Recorded},
     },
@@ -28,7 +29,7 @@ use portcullis::{
 use serde::Deserialize;
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
     rc::Rc,
 };
@@ -54,8 +55,8 @@ pub(crate) struct Common {
     pub correlation_id: Option<String>,
     /// Whether the change touches the waiver file.
     pub touched_waivers: bool,
-    /// The gates that have a waiver on the base.
-    pub base_waivers: Option<BTreeSet<GateId>>,
+    /// The policy of the base, where a base is known.
+    pub base: Option<Texts>,
 }
 
 impl Common {
@@ -85,8 +86,8 @@ impl Common {
             ("the correlation id", of(&self.correlation_id), of(&other.correlation_id)),
             (
                 "what the base says of waivers",
-                of(&(self.touched_waivers, &self.base_waivers)),
-                of(&(other.touched_waivers, &other.base_waivers)),
+                of(&(self.touched_waivers, &self.base)),
+                of(&(other.touched_waivers, &other.base)),
             ),
         ];
         table.into_iter().find(|(_, mine, theirs)| mine != theirs)
@@ -189,7 +190,7 @@ pub(super) fn read(dir: &Path) -> Result<(Part, Common), Vec<Fault>> {
         census,
         correlation_id: summary.correlation_id,
         touched_waivers: closing.facts.touched_waivers,
-        base_waivers: closing.facts.base_waivers.clone(),
+        base: closing.facts.base.clone(),
     };
     let part = Part {
         dir: dir.to_path_buf(),

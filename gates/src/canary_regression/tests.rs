@@ -87,11 +87,27 @@ fn t17_a_renamed_metric_is_missing_and_new() {
 fn the_measurement_is_of_this_run_this_commit_and_this_canary() {
     let table: &[(&str, &[(&str, &str, &str)], &str)] = &[
         ("another run", &[(FILE, "\"bench\"", "\"bench2\"")], "measurement_stale"),
-        ("another canary", &[(FILE, "\"canary\":\"suite\"", "\"canary\":\"other\"")], "unknown_shape"),
+        (
+            "another canary",
+            &[(FILE, "\"canary\":\"suite\"", "\"canary\":\"other\"")],
+            "unknown_shape",
+        ),
         ("another schema", &[(FILE, "measurement.v1", "measurement.v2")], "unknown_shape"),
-        ("a key twice", &[(FILE, "\"looks\":null", "\"looks\":null,\"looks\":null")], "unknown_shape"),
-        ("an unknown member", &[(FILE, "\"looks\":null", "\"looks\":null,\"ok\":true")], "unknown_shape"),
-        ("an unknown canary", &[("portcullis.toml", "[canary.suite]", "[canary.suites]")], "config_invalid"),
+        (
+            "a key twice",
+            &[(FILE, "\"looks\":null", "\"looks\":null,\"looks\":null")],
+            "unknown_shape",
+        ),
+        (
+            "an unknown member",
+            &[(FILE, "\"looks\":null", "\"looks\":null,\"ok\":true")],
+            "unknown_shape",
+        ),
+        (
+            "an unknown canary",
+            &[("portcullis.toml", "[canary.suite]", "[canary.suites]")],
+            "config_invalid",
+        ),
         (
             "a table that contradicts itself",
             &[("portcullis.toml", "fail_pct = 100", "fail_pct = 40")],
