@@ -12,12 +12,12 @@ mod view;
 mod yaml;
 
 pub(crate) use document::{
-    Action, Body, Composite, Concurrency, Defaults, Env, Job, RunsOn, Step, Trigger, Workflow,
+    Action, Body, Composite, Concurrency, Env, Job, Step, Trigger, Workflow,
 };
-pub(crate) use matrix::{Combination, Matrix, combinations};
+pub(crate) use matrix::{Combination, combinations};
 pub(crate) use permissions::{Access, Permissions};
-pub(crate) use text::{Core, Text};
-pub(crate) use view::{Hidden, Interpreter, Lane, StepView, effective, labels};
+pub(crate) use text::Text;
+pub(crate) use view::{Hidden, Interpreter, Lane, StepView};
 pub(crate) use yaml::{Node, Place};
 
 use crate::lane::SELECTOR_MATCHES_NOTHING;
@@ -226,7 +226,7 @@ impl<'l, 'c> Loader<'l, 'c> {
         }
         let steps = Reading { path, known_keys, locals: self }.action(&root)?;
         let own = steps.as_ref().map_or(0, Vec::len);
-        let action = steps.map(|steps| Rc::new(Composite { path: path.clone(), steps }));
+        let action = steps.map(|steps| Rc::new(Composite { steps }));
         let extent = self.closed(own);
         self.actions.insert(path.clone(), Known::Done(action.clone(), extent));
         self.put_in(path, extent)?;

@@ -16,9 +16,8 @@ use crate::{
     lane::{ADMISSION_UNUSED, NOT_STATIC, OPAQUE, SCRIPT_UNPARSED, SELECTOR_MATCHES_NOTHING},
     shell::open::Project,
     workflow::{
-        self, Body, EXPRESSION_INVALID, Hidden, Job, Lane, MERGE_KEY, NEEDS_CYCLE,
-        NEEDS_UNKNOWN_JOB, Scope, UNKNOWN_KEY, WORKFLOW_INVALID, WORKFLOW_NOT_LOADED,
-        WORKFLOW_TWINS, Workflow,
+        self, Body, EXPRESSION_INVALID, Hidden, Job, MERGE_KEY, NEEDS_CYCLE, NEEDS_UNKNOWN_JOB,
+        Scope, UNKNOWN_KEY, WORKFLOW_INVALID, WORKFLOW_NOT_LOADED, WORKFLOW_TWINS, Workflow,
     },
 };
 use config::{Config, Rule};

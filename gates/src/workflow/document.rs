@@ -60,7 +60,6 @@ pub(crate) struct Concurrency {
 pub(crate) struct Job {
     pub(crate) id: String,
     pub(crate) place: Place,
-    pub(crate) name: Option<Text>,
     pub(crate) needs: Vec<Text>,
     pub(crate) condition: Option<Text>,
     pub(crate) runs_on: Option<RunsOn>,
@@ -71,7 +70,6 @@ pub(crate) struct Job {
     pub(crate) defaults: Defaults,
     pub(crate) concurrency: Option<Concurrency>,
     pub(crate) matrix: Option<Matrix>,
-    pub(crate) fail_fast: Option<Text>,
     /// The image in which every step runs.
     pub(crate) container: Option<Text>,
     pub(crate) services: Vec<Text>,
@@ -83,7 +81,6 @@ pub(crate) struct Job {
 /// The labels a runner must have, and the group it must be of.
 #[derive(Debug)]
 pub(crate) struct RunsOn {
-    pub(crate) place: Place,
     pub(crate) labels: Vec<Text>,
     pub(crate) group: Option<Text>,
 }
@@ -111,7 +108,6 @@ pub(crate) struct Step {
     pub(crate) condition: Option<Text>,
     pub(crate) env: Env,
     pub(crate) continue_on_error: Option<Text>,
-    pub(crate) timeout: Option<Text>,
     pub(crate) action: Action,
 }
 
@@ -134,7 +130,6 @@ pub(crate) enum Action {
 /// A composite action.
 #[derive(Debug)]
 pub(crate) struct Composite {
-    pub(crate) path: RelPath,
     pub(crate) steps: Vec<Step>,
 }
 
@@ -262,9 +257,9 @@ impl<L: Locals> Reading<'_, L> {
     fn job(&mut self, id: &Text, node: &Node) -> Result<Job, Fault> {
         let entries = self.known(node, Level::Job)?;
         let find = |key: &str| find(entries, key);
-        let (matrix, fail_fast) = match find("strategy") {
+        let matrix = match find("strategy") {
             Some(strategy) => self.strategy(strategy)?,
-            None => (None, None),
+            None => None,
         };
         let body = match (find("steps"), find("uses")) {
             (Some(steps), None) => Body::Steps(self.steps(steps, Level::Step)?),
@@ -297,7 +292,6 @@ impl<L: Locals> Reading<'_, L> {
         Ok(Job {
             id: id.as_str().to_owned(),
             place: id.place().clone(),
-            name: self.optional(find("name"), "`name`")?,
             needs: self.texts(find("needs"), "`needs`")?,
             condition: self.condition(find("if"))?,
             runs_on: find("runs-on").map(|node| self.runs_on(node)).transpose()?,
@@ -308,7 +302,6 @@ impl<L: Locals> Reading<'_, L> {
             defaults: self.defaults(find("defaults"))?,
             concurrency: self.concurrency(find("concurrency"))?,
             matrix,
-            fail_fast,
             container: self.image(find("container"))?,
             services,
             images_env,
@@ -316,13 +309,9 @@ impl<L: Locals> Reading<'_, L> {
         })
     }
 
-    fn strategy(&self, node: &Node) -> Result<(Option<Matrix>, Option<Text>), Fault> {
+    fn strategy(&self, node: &Node) -> Result<Option<Matrix>, Fault> {
         let entries = self.known(node, Level::Strategy)?;
-        let matrix = match find(entries, "matrix") {
-            Some(matrix) => Some(Matrix::read(matrix)?),
-            None => None,
-        };
-        Ok((matrix, self.optional(find(entries, "fail-fast"), "`fail-fast`")?))
+        find(entries, "matrix").map(Matrix::read).transpose()
     }
 
     fn steps(&mut self, node: &Node, level: Level) -> Result<Vec<Step>, Fault> {
@@ -369,20 +358,16 @@ impl<L: Locals> Reading<'_, L> {
             condition: self.condition(find("if"))?,
             env: self.env(find("env"))?,
             continue_on_error: self.optional(find("continue-on-error"), "`continue-on-error`")?,
-            timeout: self.optional(find("timeout-minutes"), "`timeout-minutes`")?,
             action,
         })
     }
 
     fn runs_on(&self, node: &Node) -> Result<RunsOn, Fault> {
-        let place = node.place.clone();
         if node.map().is_none() {
-            let labels = self.texts(Some(node), "`runs-on`")?;
-            return Ok(RunsOn { place, labels, group: None });
+            return Ok(RunsOn { labels: self.texts(Some(node), "`runs-on`")?, group: None });
         }
         let entries = self.known(node, Level::RunsOn)?;
         Ok(RunsOn {
-            place,
             labels: self.texts(find(entries, "labels"), "`labels`")?,
             group: self.optional(find(entries, "group"), "`group`")?,
         })

@@ -73,11 +73,6 @@ impl Permissions {
         Ok(Self { place, others: Access::None, scopes })
     }
 
-    /// What counts where nothing is said anywhere: the repository's setting, which nobody here can see.
-    pub(crate) fn unknown(place: &Place) -> Self {
-        Self { place: place.clone(), others: Access::Write, scopes: BTreeMap::new() }
-    }
-
     /// The level of a scope.
     pub(crate) fn of(&self, scope: &str) -> Access {
         self.scopes.get(scope).map_or(self.others, |(level, _)| *level)

@@ -39,7 +39,6 @@ pub(crate) enum Interpreter {
 /// A job whose steps cannot be seen, with the `uses` that hides them.
 #[derive(Clone, Debug)]
 pub(crate) struct Hidden<'w> {
-    pub(crate) workflow: &'w Workflow,
     pub(crate) job: &'w Job,
     pub(crate) uses: &'w Text,
 }
@@ -64,7 +63,7 @@ impl<'w> Lane<'w> {
         match &self.job.body {
             Body::Steps(_) => lanes.push(self),
             Body::Reusable { uses, called: None, .. } => {
-                hidden.push(Hidden { workflow: self.workflow, job: self.job, uses });
+                hidden.push(Hidden { job: self.job, uses });
             }
             Body::Reusable { called: Some(called), .. } => {
                 let mut callers = self.callers;

@@ -313,7 +313,10 @@ fn condition(text: &str) -> Result<(), String> {
     }
 }
 
-/// A container image without the slashes behind its scheme, which no glob may have.
+/// A container image as a path, so that a glob can name it: `docker://ghcr.io/a/b:1` is `docker/ghcr.io/a/b_1`.
 pub(super) fn plain_image(text: &str) -> String {
-    text.replacen("docker://", "docker:/", 1)
+    match text.strip_prefix("docker://") {
+        Some(image) => format!("docker/{}", image.replace(':', "_")),
+        None => text.to_owned(),
+    }
 }
