@@ -15,9 +15,7 @@ const WORKFLOW: &str = "needs the gates over workflows";
 /// Numbers that nothing here provokes yet, and what they wait for.
 const LATER: &[(u32, &str)] = &[
     (51, "needs the tree digest of the work tree in the decision"),
-    (64, WORKFLOW),
     (65, WORKFLOW),
-    (66, WORKFLOW),
     (67, WORKFLOW),
     (68, WORKFLOW),
     (69, "needs the canary kinds"),

@@ -14,6 +14,7 @@ use portcullis_gates::{
     artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD,
     lineage::LINEAGE, nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY,
     source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY,
+    workflow_no_swallow::WORKFLOW_NO_SWALLOW, workflow_runs_gate::WORKFLOW_RUNS_GATE,
 };
 use std::{fs, path::Path};
 
@@ -224,4 +225,25 @@ fn fg53_a_stub_that_always_exits_with_0() {
         let seen = Bench::new(&TOOL_IDENTITY, &config).env("PATH", path).run();
         assert_eq!(judged(&seen), expected, "{tree}: {:?}", seen.messages);
     }
+}
+
+/// Or-true, `set +e`, no pipefail, `continue-on-error`: the lane is green whatever its suites say.
+#[test]
+fn fg64_a_shell_that_hides_a_failure() {
+    check(&[
+        Row("fg64/or_true", &WORKFLOW_NO_SWALLOW, Effective::Fail, "or_true"),
+        Row("fg64/errexit_off", &WORKFLOW_NO_SWALLOW, Effective::Fail, "errexit_off"),
+        Row("fg64/no_pipefail", &WORKFLOW_NO_SWALLOW, Effective::Fail, "pipe_without_pipefail"),
+        Row("fg64/job_may_fail", &WORKFLOW_NO_SWALLOW, Effective::Fail, "continue_on_error_job"),
+    ]);
+}
+
+/// `echo ok`, another target, or only a build: the lane is green without its gate.
+#[test]
+fn fg66_a_lane_that_runs_something_else() {
+    check(&[
+        Row("fg66/echo_ok", &WORKFLOW_RUNS_GATE, Effective::Fail, "gate_command_missing"),
+        Row("fg66/another_target", &WORKFLOW_RUNS_GATE, Effective::Fail, "selects_too_little"),
+        Row("fg66/only_built", &WORKFLOW_NO_SWALLOW, Effective::Fail, "build_only"),
+    ]);
 }
