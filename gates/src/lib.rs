@@ -30,10 +30,16 @@ pub mod issue_ledger;
 mod items;
 mod json_path;
 mod json_value;
+#[cfg(feature = "classification")]
+mod junit;
 mod lane;
 #[cfg(feature = "workflows")]
 pub mod lane_serial;
 pub mod lineage;
+#[cfg(feature = "workflows")]
+pub mod lint_floor;
+#[cfg(feature = "classification")]
+pub mod load_bearing;
 #[cfg(feature = "markdown")]
 mod markdown;
 #[cfg(feature = "classification")]

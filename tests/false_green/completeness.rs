@@ -10,14 +10,10 @@ use std::{
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=78;
 
 const MERGE: &str = "needs shards and `cargo portcullis merge`";
-const WORKFLOW: &str = "needs the gates over workflows";
 
 /// Numbers that nothing here provokes yet, and what they wait for.
 const LATER: &[(u32, &str)] = &[
     (51, "needs the tree digest of the work tree in the decision"),
-    (65, WORKFLOW),
-    (67, WORKFLOW),
-    (68, WORKFLOW),
     (69, "needs the canary kinds"),
     (70, MERGE),
     (71, MERGE),

@@ -14,7 +14,8 @@ use portcullis_gates::{
     artifact_contract::ARTIFACT_CONTRACT, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD,
     lineage::LINEAGE, nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY,
     source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY,
-    workflow_no_swallow::WORKFLOW_NO_SWALLOW, workflow_runs_gate::WORKFLOW_RUNS_GATE,
+    workflow_aggregate::WORKFLOW_AGGREGATE, workflow_no_swallow::WORKFLOW_NO_SWALLOW,
+    workflow_policy::WORKFLOW_POLICY, workflow_runs_gate::WORKFLOW_RUNS_GATE,
 };
 use std::{fs, path::Path};
 
@@ -246,4 +247,23 @@ fn fg66_a_lane_that_runs_something_else() {
         Row("fg66/another_target", &WORKFLOW_RUNS_GATE, Effective::Fail, "selects_too_little"),
         Row("fg66/only_built", &WORKFLOW_NO_SWALLOW, Effective::Fail, "build_only"),
     ]);
+}
+
+/// The job that is required is skipped as soon as a job it needs fails, and a skipped job counts as success.
+#[test]
+fn fg65_a_required_job_that_is_skipped_when_it_counts() {
+    check(&[Row("fg65", &WORKFLOW_AGGREGATE, Effective::Fail, "aggregate_not_always")]);
+}
+
+/// A job that calls a workflow of another repository has no step that a rule could look at.
+#[test]
+fn fg67_a_reusable_job_has_no_steps_to_check() {
+    check(&[Row("fg67", &WORKFLOW_POLICY, Effective::Error, "nothing_examined")]);
+}
+
+/// A job that stands twice is the last one alone; two cells that upload under one name keep one of the two.
+#[test]
+fn fg68_a_job_twice_and_an_artifact_twice() {
+    check(&[Row("fg68", &WORKFLOW_POLICY, Effective::Error, "duplicate_key")]);
+    check(&[Row("fg68_names", &WORKFLOW_POLICY, Effective::Fail, "artifact_name_clash")]);
 }

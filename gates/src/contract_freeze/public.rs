@@ -105,18 +105,21 @@ struct Reader<'p> {
 impl Reader<'_> {
     fn privates(&mut self, items: &[syn::Item]) {
         for item in items {
-            let declared = match item {
-                syn::Item::Struct(item) => Some((&item.ident, &item.vis)),
-                syn::Item::Enum(item) => Some((&item.ident, &item.vis)),
-                syn::Item::Union(item) => Some((&item.ident, &item.vis)),
-                syn::Item::Trait(item) => Some((&item.ident, &item.vis)),
-                syn::Item::Type(item) => Some((&item.ident, &item.vis)),
-                syn::Item::Mod(item) => {
-                    self.privates(item.content.as_ref().map_or(&[][..], |(_, items)| items));
-                    None
-                }
-                // Whatever else there is declares no type.
-                _ => None,
+            if let syn::Item::Mod(item) = item {
+                self.privates(item.content.as_ref().map_or(&[][..], |(_, items)| items));
+            }
+            let declared = if let syn::Item::Struct(item) = item {
+                Some((&item.ident, &item.vis))
+            } else if let syn::Item::Enum(item) = item {
+                Some((&item.ident, &item.vis))
+            } else if let syn::Item::Union(item) = item {
+                Some((&item.ident, &item.vis))
+            } else if let syn::Item::Trait(item) = item {
+                Some((&item.ident, &item.vis))
+            } else if let syn::Item::Type(item) = item {
+                Some((&item.ident, &item.vis))
+            } else {
+                None
             };
             if let Some((name, _)) = declared.filter(|(_, vis)| !is_public(vis)) {
                 self.private.insert(name.to_string());
@@ -131,93 +134,121 @@ impl Reader<'_> {
     }
 
     fn one(&mut self, item: &syn::Item, module: &str) {
-        let named = |name: &dyn std::fmt::Display| format!("{module}{name}");
-        match item {
-            syn::Item::Const(item) if is_open(&item.vis, &item.attrs) => {
-                let text = format!("const: {} = {}", text(&item.ty), text(&item.expr));
-                self.add(named(&item.ident), with(&item.attrs, text), item.span());
-            }
-            syn::Item::Static(item) if is_open(&item.vis, &item.attrs) => {
-                let text = format!("static {}: {}", text(&item.mutability), text(&item.ty));
-                self.add(named(&item.ident), with(&item.attrs, text), item.span());
-            }
-            syn::Item::Fn(item) if is_open(&item.vis, &item.attrs) => {
-                self.add(
-                    named(&item.sig.ident),
-                    with(&item.attrs, signature(&item.sig)),
-                    item.span(),
-                );
-            }
-            syn::Item::Type(item) if is_open(&item.vis, &item.attrs) => {
-                let text = format!("type{} = {}", generics(&item.generics), text(&item.ty));
-                self.add(named(&item.ident), with(&item.attrs, text), item.span());
-            }
-            syn::Item::Use(item) if is_open(&item.vis, &item.attrs) => {
-                let tree = text(&item.tree);
-                self.add(
-                    format!("{module}use {tree}"),
-                    with(&item.attrs, "use".to_owned()),
-                    item.span(),
-                );
-            }
-            syn::Item::ExternCrate(item) if is_open(&item.vis, &item.attrs) => {
-                self.add(
-                    format!("{module}extern crate {}", item.ident),
-                    "extern crate".to_owned(),
-                    item.span(),
-                );
-            }
-            syn::Item::Struct(item) if is_open(&item.vis, &item.attrs) => {
-                let head = format!("struct{}", generics(&item.generics));
-                self.fields(&named(&item.ident), &head, &item.attrs, &item.fields, item.span());
-            }
-            syn::Item::Union(item) if is_open(&item.vis, &item.attrs) => {
-                let head = format!("union{}", generics(&item.generics));
-                let fields = Fields::Named(item.fields.clone());
-                self.fields(&named(&item.ident), &head, &item.attrs, &fields, item.span());
-            }
-            syn::Item::Enum(item) if is_open(&item.vis, &item.attrs) => {
-                let name = named(&item.ident);
-                let variants: Vec<String> =
-                    item.variants.iter().map(|variant| variant.ident.to_string()).collect();
-                let head =
-                    format!("enum{} {{ {} }}", generics(&item.generics), variants.join(", "));
-                self.add(name.clone(), with(&item.attrs, head), item.span());
-                for variant in &item.variants {
-                    let value = variant
-                        .discriminant
-                        .as_ref()
-                        .map_or_else(String::new, |(_, value)| format!(" = {}", text(value)));
-                    let body = format!("variant {}{value}", every_field(&variant.fields));
-                    let name = format!("{name}::{}", variant.ident);
-                    self.add(name, with(&variant.attrs, body), variant.span());
-                }
-            }
-            syn::Item::Trait(item) if is_open(&item.vis, &item.attrs) => {
-                self.of_trait(&named(&item.ident), item);
-            }
-            syn::Item::Impl(item) if !is_test(&item.attrs) => self.of_impl(module, item),
-            syn::Item::Macro(item)
-                if item.attrs.iter().any(|one| one.path().is_ident("macro_export")) =>
-            {
-                if let Some(name) = &item.ident {
-                    self.add(
-                        format!("{name}!"),
-                        with(&item.attrs, "macro".to_owned()),
-                        item.span(),
-                    );
-                }
-            }
-            syn::Item::Mod(item) if is_open(&item.vis, &item.attrs) => {
-                let name = named(&item.ident);
-                self.add(name.clone(), with(&item.attrs, "mod".to_owned()), item.span());
-                if let Some((_, items)) = &item.content {
-                    self.all(items, &format!("{name}::"));
-                }
-            }
-            // Private items, and what declares nothing.
-            _ => {}
+        self.value(item, module);
+        self.reexport(item, module);
+        self.declared(item, module);
+        if let syn::Item::Impl(item) = item
+            && !is_test(&item.attrs)
+        {
+            self.of_impl(module, item);
         }
+        if let syn::Item::Mod(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let name = format!("{module}{}", item.ident);
+            self.add(name.clone(), with(&item.attrs, "mod".to_owned()), item.span());
+            if let Some((_, items)) = &item.content {
+                self.all(items, &format!("{name}::"));
+            }
+        }
+    }
+
+    /// Constants, statics and functions.
+    fn value(&mut self, item: &syn::Item, module: &str) {
+        let named = |name: &proc_macro2::Ident| format!("{module}{name}");
+        if let syn::Item::Const(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let text = format!("const: {} = {}", text(&item.ty), text(&item.expr));
+            self.add(named(&item.ident), with(&item.attrs, text), item.span());
+        }
+        if let syn::Item::Static(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let text = format!("static {}: {}", text(&item.mutability), text(&item.ty));
+            self.add(named(&item.ident), with(&item.attrs, text), item.span());
+        }
+        if let syn::Item::Fn(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let text = signature(&item.sig);
+            self.add(named(&item.sig.ident), with(&item.attrs, text), item.span());
+        }
+    }
+
+    /// What another place declares, and macros.
+    fn reexport(&mut self, item: &syn::Item, module: &str) {
+        if let syn::Item::Use(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let name = format!("{module}use {}", text(&item.tree));
+            self.add(name, with(&item.attrs, "use".to_owned()), item.span());
+        }
+        if let syn::Item::ExternCrate(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let name = format!("{module}extern crate {}", item.ident);
+            self.add(name, "extern crate".to_owned(), item.span());
+        }
+        if let syn::Item::Macro(item) = item
+            && item.attrs.iter().any(|one| one.path().is_ident("macro_export"))
+            && let Some(name) = &item.ident
+        {
+            self.add(format!("{name}!"), with(&item.attrs, "macro".to_owned()), item.span());
+        }
+    }
+
+    /// Types and traits.
+    fn declared(&mut self, item: &syn::Item, module: &str) {
+        let named = |name: &proc_macro2::Ident| format!("{module}{name}");
+        if let syn::Item::Type(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let text = format!("type{} = {}", generics(&item.generics), text(&item.ty));
+            self.add(named(&item.ident), with(&item.attrs, text), item.span());
+        }
+        if let syn::Item::Struct(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let head = format!("struct{}", generics(&item.generics));
+            self.fields(&named(&item.ident), &head, &item.attrs, &item.fields, item.span());
+        }
+        if let syn::Item::Union(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            let head = format!("union{}", generics(&item.generics));
+            let fields = Fields::Named(item.fields.clone());
+            self.fields(&named(&item.ident), &head, &item.attrs, &fields, item.span());
+        }
+        if let syn::Item::Enum(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            self.of_enum(named(&item.ident), item);
+        }
+        if let syn::Item::Trait(item) = item
+            && is_open(&item.vis, &item.attrs)
+        {
+            self.of_trait(&named(&item.ident), item);
+        }
+    }
+
+    fn of_enum(&mut self, name: String, item: &syn::ItemEnum) {
+        let variants: Vec<String> =
+            item.variants.iter().map(|variant| variant.ident.to_string()).collect();
+        let head = format!("enum{} {{ {} }}", generics(&item.generics), variants.join(", "));
+        for variant in &item.variants {
+            let value = variant
+                .discriminant
+                .as_ref()
+                .map_or_else(String::new, |(_, value)| format!(" = {}", text(value)));
+            let body = format!("variant {}{value}", every_field(&variant.fields));
+            self.add(
+                format!("{name}::{}", variant.ident),
+                with(&variant.attrs, body),
+                variant.span(),
+            );
+        }
+        self.add(name, with(&item.attrs, head), item.span());
     }
 
     fn fields(
@@ -266,33 +297,24 @@ impl Reader<'_> {
             item.span(),
         );
         for member in &item.items {
-            match member {
-                TraitItem::Fn(one) => {
-                    let provided = if one.default.is_some() { " provided" } else { "" };
-                    let body = format!("{}{provided}", signature(&one.sig));
-                    self.add(
-                        format!("{name}::{}", one.sig.ident),
-                        with(&one.attrs, body),
-                        one.span(),
-                    );
-                }
-                TraitItem::Const(one) => {
-                    let value = one
-                        .default
-                        .as_ref()
-                        .map_or_else(String::new, |(_, value)| format!(" = {}", text(value)));
-                    let body = format!("const: {}{value}", text(&one.ty));
-                    self.add(format!("{name}::{}", one.ident), with(&one.attrs, body), one.span());
-                }
-                TraitItem::Type(one) => {
-                    let bounds: Vec<String> = one.bounds.iter().map(text).collect();
-                    let body = format!("type{} : {}", generics(&one.generics), bounds.join(" + "));
-                    self.add(format!("{name}::{}", one.ident), with(&one.attrs, body), one.span());
-                }
+            if let TraitItem::Fn(one) = member {
+                let provided = if one.default.is_some() { " provided" } else { "" };
+                let body = format!("{}{provided}", signature(&one.sig));
+                self.add(format!("{name}::{}", one.sig.ident), with(&one.attrs, body), one.span());
+            } else if let TraitItem::Const(one) = member {
+                let value = one
+                    .default
+                    .as_ref()
+                    .map_or_else(String::new, |(_, value)| format!(" = {}", text(value)));
+                let body = format!("const: {}{value}", text(&one.ty));
+                self.add(format!("{name}::{}", one.ident), with(&one.attrs, body), one.span());
+            } else if let TraitItem::Type(one) = member {
+                let bounds: Vec<String> = one.bounds.iter().map(text).collect();
+                let body = format!("type{} : {}", generics(&one.generics), bounds.join(" + "));
+                self.add(format!("{name}::{}", one.ident), with(&one.attrs, body), one.span());
+            } else {
                 // A macro call adds members that nobody sees here; that it is there is all that can be frozen.
-                other => {
-                    self.add(format!("{name}::{}", text(other)), "member".to_owned(), other.span())
-                }
+                self.add(format!("{name}::{}", text(member)), "member".to_owned(), member.span());
             }
         }
     }
@@ -308,10 +330,10 @@ impl Reader<'_> {
             let types: Vec<String> = item
                 .items
                 .iter()
-                .filter_map(|member| match member {
-                    ImplItem::Type(one) => Some(format!("{} = {}", one.ident, text(&one.ty))),
+                .filter_map(|member| {
                     // Bodies are no part of the surface, and the trait says the rest.
-                    _ => None,
+                    let ImplItem::Type(one) = member else { return None };
+                    Some(format!("{} = {}", one.ident, text(&one.ty)))
                 })
                 .collect();
             let body = format!("impl{head} {{ {} }}", types.join(", "));
@@ -323,26 +345,23 @@ impl Reader<'_> {
             return;
         }
         for member in &item.items {
-            match member {
-                ImplItem::Fn(one) if is_open(&one.vis, &one.attrs) => {
-                    let body = format!("{}{}", in_impl(&head), signature(&one.sig));
-                    self.add(
-                        format!("{module}{bare}::{}", one.sig.ident),
-                        with(&one.attrs, body),
-                        one.span(),
-                    );
-                }
-                ImplItem::Const(one) if is_open(&one.vis, &one.attrs) => {
-                    let body =
-                        format!("{}const: {} = {}", in_impl(&head), text(&one.ty), text(&one.expr));
-                    self.add(
-                        format!("{module}{bare}::{}", one.ident),
-                        with(&one.attrs, body),
-                        one.span(),
-                    );
-                }
-                // Private members.
-                _ => {}
+            if let ImplItem::Fn(one) = member
+                && is_open(&one.vis, &one.attrs)
+            {
+                let body = format!("{}{}", in_impl(&head), signature(&one.sig));
+                let name = format!("{module}{bare}::{}", one.sig.ident);
+                self.add(name, with(&one.attrs, body), one.span());
+            }
+            if let ImplItem::Const(one) = member
+                && is_open(&one.vis, &one.attrs)
+            {
+                let body =
+                    format!("{}const: {} = {}", in_impl(&head), text(&one.ty), text(&one.expr));
+                self.add(
+                    format!("{module}{bare}::{}", one.ident),
+                    with(&one.attrs, body),
+                    one.span(),
+                );
             }
         }
     }

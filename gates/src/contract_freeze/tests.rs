@@ -374,7 +374,8 @@ fn items_can_be_selected_by_name() {
 
 #[test]
 fn what_cannot_be_read_never_passes() {
-    let table: &[(&str, &str, &[(&str, &str)], &str)] = &[
+    type Files = &'static [(&'static str, &'static str)];
+    let table: &[(&str, &str, Files, &str)] = &[
         ("no source", LIMITS, &[], "input_unreadable"),
         ("a source that is no TOML", LIMITS, &[("limits.toml", "a =")], "toml_invalid"),
         (

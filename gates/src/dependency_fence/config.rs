@@ -152,13 +152,8 @@ impl Fence {
 
     /// What `cargo metadata` is asked for, so that fences which ask the same share an answer.
     pub(super) fn metadata_words(&self) -> Vec<String> {
-        let mut words = match &self.features {
-            Features::All => vec!["--all-features".to_owned()],
-            Features::Default => Vec::new(),
-            Features::These(list) => {
-                vec!["--no-default-features".to_owned(), "--features".to_owned(), list.join(",")]
-            }
-        };
+        // The whole graph is asked for; which of its edges the features turn on is followed afterwards.
+        let mut words = vec!["--all-features".to_owned()];
         if let Targets::These(list) = &self.targets {
             words.extend(list.iter().flat_map(|one| ["--filter-platform".to_owned(), one.clone()]));
         }

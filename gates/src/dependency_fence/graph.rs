@@ -2,7 +2,7 @@
 
 use super::{
     METADATA_FAILED,
-    config::{Fence, Kind},
+    config::{Features, Fence, Kind},
     same,
 };
 use cargo_metadata::{DependencyKind, Metadata, Node, Package, PackageId};
@@ -65,7 +65,9 @@ impl Graph {
         compiles.map(|name| format!("builds with `{name}`"))
     }
 
-    /// Walks from the roots, nearest packages first.
+    /// Walks from the roots, nearest packages first, along what the features of the roots turn on.
+    ///
+    /// cargo describes the features of all members together; what one root is built with alone is followed here.
     pub(super) fn reach(&self, fence: &Fence, roots: &[&str]) -> Reached<'_> {
         let mut reached = Reached {
             roots: self.members.iter().filter(|id| roots.contains(&self.name(id))).collect(),
@@ -73,22 +75,121 @@ impl Graph {
             edges: BTreeSet::new(),
             parents: BTreeMap::new(),
         };
-        let mut waiting: VecDeque<&PackageId> = reached.roots.iter().copied().collect();
+        let mut features: BTreeMap<&PackageId, BTreeSet<String>> = BTreeMap::new();
+        for root in &reached.roots {
+            let known = self.packages.get(*root).map(|package| &package.features);
+            let wanted: BTreeSet<String> = match &fence.features {
+                Features::All => known.into_iter().flat_map(BTreeMap::keys).cloned().collect(),
+                Features::Default => BTreeSet::from(["default".to_owned()]),
+                Features::These(list) => list
+                    .iter()
+                    .map(|one| one.rsplit_once('/').map_or(one.clone(), |(_, one)| one.to_owned()))
+                    .collect(),
+            };
+            features.insert(root, wanted);
+        }
         reached.packages.extend(reached.roots.iter().copied());
+        let mut waiting: VecDeque<&PackageId> = reached.roots.iter().copied().collect();
         while let Some(from) = waiting.pop_front() {
             let is_root = reached.roots.contains(&from);
-            for dep in self.nodes.get(from).map_or(&[][..], |node| &node.deps) {
-                if !dep.dep_kinds.iter().any(|kind| counts(fence, kind.kind, is_root)) {
-                    continue;
+            let own = features.get(from).cloned().unwrap_or_default();
+            for (to, asked) in self.edges(fence, from, is_root, &own) {
+                reached.edges.insert((from, to));
+                let is_new = reached.packages.insert(to);
+                if is_new {
+                    reached.parents.insert(to, from);
                 }
-                reached.edges.insert((from, &dep.pkg));
-                if reached.packages.insert(&dep.pkg) {
-                    reached.parents.insert(&dep.pkg, from);
-                    waiting.push_back(&dep.pkg);
+                let known = features.entry(to).or_default();
+                let before = known.len();
+                known.extend(asked);
+                // A package whose features grew may reach further than it did.
+                if is_new || known.len() > before {
+                    waiting.push_back(to);
                 }
             }
         }
         reached
+    }
+
+    /// The packages that one requires under some features, with the features that it asks of them.
+    fn edges(
+        &self,
+        fence: &Fence,
+        from: &PackageId,
+        is_root: bool,
+        features: &BTreeSet<String>,
+    ) -> Vec<(&PackageId, BTreeSet<String>)> {
+        let (Some(package), Some(node)) = (self.packages.get(from), self.nodes.get(from)) else {
+            return Vec::new();
+        };
+        let turned_on = TurnedOn::new(package, features);
+        let mut edges = Vec::new();
+        for dep in &node.deps {
+            let Some(target) = self.packages.get(&dep.pkg) else { continue };
+            let required = package.dependencies.iter().filter(|one| {
+                one.name.as_str() == target.name.as_str()
+                    && one.req.matches(&target.version)
+                    && counts(fence, one.kind, is_root)
+                    && dep
+                        .dep_kinds
+                        .iter()
+                        .any(|kind| kind.kind == one.kind && kind.target == one.target)
+            });
+            let mut asked = None;
+            for one in required {
+                let key = one.rename.as_ref().unwrap_or(&one.name);
+                if one.optional && !turned_on.packages.contains(key) {
+                    continue;
+                }
+                let asked = asked.get_or_insert_with(BTreeSet::new);
+                asked.extend(one.features.iter().cloned());
+                asked.extend(turned_on.of_others.get(key).into_iter().flatten().cloned());
+                if one.uses_default_features {
+                    asked.insert("default".to_owned());
+                }
+            }
+            edges.extend(asked.map(|asked| (&dep.pkg, asked)));
+        }
+        edges
+    }
+}
+
+/// What the features of a package turn on.
+#[derive(Default)]
+struct TurnedOn {
+    /// Optional dependencies, by the name they have in the manifest.
+    packages: BTreeSet<String>,
+    /// Features of dependencies.
+    of_others: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl TurnedOn {
+    fn new(package: &Package, features: &BTreeSet<String>) -> Self {
+        let mut turned_on = Self::default();
+        let mut seen = BTreeSet::new();
+        let mut waiting: Vec<String> = features.iter().cloned().collect();
+        while let Some(feature) = waiting.pop() {
+            if !seen.insert(feature.clone()) {
+                continue;
+            }
+            if let Some(name) = feature.strip_prefix("dep:") {
+                turned_on.packages.insert(name.to_owned());
+            } else if let Some((name, of_other)) = feature.split_once('/') {
+                let plain = name.trim_end_matches('?');
+                turned_on
+                    .of_others
+                    .entry(plain.to_owned())
+                    .or_default()
+                    .insert(of_other.to_owned());
+                if plain == name {
+                    turned_on.packages.insert(name.to_owned());
+                    waiting.push(name.to_owned());
+                }
+            } else {
+                waiting.extend(package.features.get(&feature).into_iter().flatten().cloned());
+            }
+        }
+        turned_on
     }
 }
 

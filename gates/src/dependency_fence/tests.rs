@@ -29,6 +29,7 @@ fn look(config: &str, tree: &[(&'static str, String)]) -> portcullis::testing::S
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one row per spelling")]
 fn an_edge_is_found_wherever_and_however_it_is_declared() {
     let deny = "resolve = 'manifest'\n[[fence]]\nid = 'f'\nroots = ['app']\ndeny = ['reqwest', 'openssl-sys']";
     let table: &[(&str, &str, &str, bool)] = &[

@@ -2,10 +2,16 @@
 
 use super::{Kind, Token, after_group, is_path_separator};
 
-/// An attribute: its path, and the token it starts at.
+/// An attribute: its path, its arguments, and the token it starts at.
 #[derive(Clone, Debug)]
 pub(crate) struct Attribute {
     pub(crate) path: Vec<String>,
+    /// The paths that its arguments begin with, as `lint` in `allow(lint, reason = "..")`.
+    #[cfg_attr(
+        not(feature = "workflows"),
+        expect(dead_code, reason = "`lint_floor` asks for them")
+    )]
+    pub(crate) arguments: Vec<String>,
     pub(crate) at: Token,
 }
 
@@ -48,7 +54,13 @@ fn read(content: &[Token], found: &mut Vec<Attribute>) {
                 .extend(arguments(&content[next + 1..end.max(next + 1)]).into_iter().skip(skipped));
         }
         if !path.is_empty() {
-            found.push(Attribute { path, at: at.clone() });
+            let mut names = Vec::new();
+            if content.get(next).is_some_and(|token| token.is("(")) {
+                let end = after_group(content, next).saturating_sub(1);
+                let inside = arguments(&content[next + 1..end.max(next + 1)]);
+                names.extend(inside.into_iter().map(|one| leading_path(one).0.join("::")));
+            }
+            found.push(Attribute { path, arguments: names, at: at.clone() });
         }
     }
 }

@@ -3,6 +3,8 @@
 use super::{teeth::EXIT, *};
 use portcullis::testing::run;
 
+type Files<'a> = &'a [(&'a str, &'a str)];
+
 #[test]
 fn a_path_is_found_however_it_is_written() {
     let table: &[(&str, &str, bool)] = &[
@@ -80,7 +82,7 @@ fn the_parts_of_the_library_are_one() {
 fn what_a_file_brings_in_belongs_to_the_rule() {
     let config = EXIT.replace("**/*.rs", "src/**/*.rs");
     let bad = "fn a() { std::process::exit(0) }";
-    let table: &[(&str, &str, &[(&str, &str)], Option<&str>)] = &[
+    let table: &[(&str, &str, Files<'_>, Option<&str>)] = &[
         (
             "a path",
             "#[path = \"../hidden/x.rs\"]\nmod x;",
@@ -124,7 +126,7 @@ fn what_a_file_brings_in_belongs_to_the_rule() {
 
 #[test]
 fn tests_may_be_left_out_and_nothing_else() {
-    let table: &[(&str, &[(&str, &str)], bool)] = &[
+    let table: &[(&str, Files<'_>, bool)] = &[
         (
             "a test module",
             &[(

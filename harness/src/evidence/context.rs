@@ -302,6 +302,19 @@ impl<'a> GateContext<'a> {
         Ok(kind == Some(crate::evidence::tree::EntryKind::Dir))
     }
 
+    /// Whether this run has a directory yet. A check that is tried out has none.
+    ///
+    /// # Errors
+    /// When the system does not say.
+    pub fn has_run_folder(&self) -> Result<bool, GateError> {
+        let run = self.world.target_dir.join("portcullis/runs").join(self.world.run_id.as_str());
+        self.trace.watch(run.try_exists().map_err(|source| {
+            let headline = "it is not known whether this run has a directory";
+            Fault::new(INPUT_UNREADABLE, headline, "make the target directory readable")
+                .because(&source)
+        }))
+    }
+
     /// A file of this run's own directory, such as a view that a needed gate wrote.
     ///
     /// # Errors

@@ -114,6 +114,17 @@ impl Git {
         Ok(files)
     }
 
+    /// Returns the files below the root that the index has, committed or about to be.
+    ///
+    /// # Errors
+    /// `git_failed`.
+    pub fn tracked_files(&self) -> Result<BTreeSet<String>, Fault> {
+        let prefix = self.repository()?.map_or("", |repository| repository.prefix.as_str());
+        let records = self.program()?.records(&["ls-files", "--cached", "-z"])?;
+        let below = records.iter().filter_map(|path| path.strip_prefix(prefix));
+        Ok(below.map(str::to_owned).collect())
+    }
+
     /// Returns the ids that files of the work tree would have with their bytes as they are, in the order asked.
     ///
     /// # Errors

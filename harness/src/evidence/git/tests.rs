@@ -349,6 +349,10 @@ fn trees_are_compared_by_the_ids_of_their_contents() {
     let files = git.files_at("HEAD").expect("a tree");
     let names: Vec<&str> = files.keys().map(String::as_str).collect();
     assert_eq!(names, ["a.txt", "sub/b.txt"]);
+    sandbox.write("new.txt", "");
+    let tracked = git.tracked_files().expect("an answer");
+    assert_eq!(tracked.iter().collect::<Vec<_>>(), ["a.txt", "sub/b.txt"]);
+    fs::remove_file(sandbox.root().join("new.txt")).expect("a file");
     sandbox.git(&["update-index", "--assume-unchanged", "a.txt"]);
     sandbox.write("a.txt", "two\n");
     let ids = git.ids_of(&[rel("sub/b.txt"), rel("a.txt")]).expect("two ids");
