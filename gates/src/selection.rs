@@ -134,6 +134,8 @@ impl Universe {
         if leaf.folder.contains(OPAQUE) {
             selection.unknown.get_or_insert_with(|| "the folder that it runs in".to_owned());
         }
+        // Whatever was not understood may leave out any test, so none counts as selected.
+        let is_understood = selection.unknown.is_none();
         let packages = self.packages(command, &leaf.folder);
         for binary in &self.binaries {
             let by_package = packages.contains(&binary.package);
@@ -163,6 +165,7 @@ impl Universe {
                     test: name,
                 };
                 match chosen(command, &filters, &subject, is_active) {
+                    Chosen::Yes if !is_understood => {}
                     Chosen::Yes => {
                         selection.tests.insert(id);
                     }

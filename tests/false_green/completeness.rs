@@ -9,13 +9,10 @@ use std::{
 /// The numbers of the corpus (`security.md`, section 3).
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=78;
 
-const WORKFLOW: &str = "needs the gates over workflows";
 
 /// Numbers that nothing here provokes yet, and what they wait for.
 const LATER: &[(u32, &str)] = &[
     (51, "needs the tree digest of the work tree in the decision"),
-    (64, WORKFLOW),
-    (66, WORKFLOW),
     (74, "needs the exports"),
     (78, "needs the run identity of a provider"),
 ];

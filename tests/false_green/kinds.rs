@@ -11,11 +11,7 @@ use portcullis::{
     wire::outcome::{Effective, Lane},
 };
 use portcullis_gates::{
-    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION,
-    cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD, lineage::LINEAGE,
-    nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN,
-    threshold::THRESHOLD, tool_identity::TOOL_IDENTITY, workflow_aggregate::WORKFLOW_AGGREGATE,
-    workflow_policy::WORKFLOW_POLICY,
+    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD, lineage::LINEAGE, nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY, workflow_aggregate::WORKFLOW_AGGREGATE, workflow_no_swallow::WORKFLOW_NO_SWALLOW, workflow_policy::WORKFLOW_POLICY, workflow_runs_gate::WORKFLOW_RUNS_GATE,
 };
 use std::{fs, path::Path};
 
@@ -245,6 +241,27 @@ fn fg69_a_canary_that_measured_nothing_comparable() {
         Row("fg69_metric", &CANARY_REGRESSION, Effective::Fail, "metric_missing"),
         Row("fg69_baseline", &CANARY_REGRESSION, Effective::Error, "baseline_not_positive"),
         Row("fg69_crash", &CANARY_REGRESSION, Effective::Error, "run_failed"),
+    ]);
+}
+
+/// Or-true, `set +e`, no pipefail, `continue-on-error`: the lane is green whatever its suites say.
+#[test]
+fn fg64_a_shell_that_hides_a_failure() {
+    check(&[
+        Row("fg64/or_true", &WORKFLOW_NO_SWALLOW, Effective::Fail, "or_true"),
+        Row("fg64/errexit_off", &WORKFLOW_NO_SWALLOW, Effective::Fail, "errexit_off"),
+        Row("fg64/no_pipefail", &WORKFLOW_NO_SWALLOW, Effective::Fail, "pipe_without_pipefail"),
+        Row("fg64/job_may_fail", &WORKFLOW_NO_SWALLOW, Effective::Fail, "continue_on_error_job"),
+    ]);
+}
+
+/// `echo ok`, another target, or only a build: the lane is green without its gate.
+#[test]
+fn fg66_a_lane_that_runs_something_else() {
+    check(&[
+        Row("fg66/echo_ok", &WORKFLOW_RUNS_GATE, Effective::Fail, "gate_command_missing"),
+        Row("fg66/another_target", &WORKFLOW_RUNS_GATE, Effective::Fail, "selects_too_little"),
+        Row("fg66/only_built", &WORKFLOW_NO_SWALLOW, Effective::Fail, "build_only"),
     ]);
 }
 

@@ -44,7 +44,7 @@ fn fg64_a_shell_that_hides_a_failure_is_found() {
         ("shell: bash\n    ", "! cargo test", &["status_lost"]),
         ("", "until cargo test; do sleep 1; done", &["retry_loop"]),
         ("", "just unknown || true", &["or_true"]),
-        ("", "rm -f x || true", &[]),
+        ("", "cargo test\nrm -f x || true", &[]),
     ];
     for (shell, text, expected) in table {
         assert_eq!(codes("", &script(shell, text), &[]), *expected, "{shell}{text}");
@@ -169,7 +169,7 @@ fn flags_that_make_tests_pass_are_found() {
         ("cargo nextest run --no-run\ncargo nextest run", "", &[]),
         ("cargo bench --no-run", "", &["build_only"]),
         ("cargo bench --no-run\ncargo test", "", &["build_only"]),
-        ("echo cargo test --no-run", "", &[]),
+        ("cargo test\necho cargo test --no-run", "", &[]),
     ];
     for (text, config, expected) in table {
         let seen = codes("", &script("", text), &[(profiles, config)]);
