@@ -75,7 +75,7 @@ fn codes_are_unique_and_well_shaped() {
     let mut all: Vec<portcullis::Code> = portcullis::wire::code::HARNESS_CODES.to_vec();
     // A kind may raise a code of the harness or share one with another kind; what differs in anything has another
     // number and another name.
-    for code in registry.kinds().iter().flat_map(|kind| kind.codes) {
+    for code in registry.kinds().flat_map(|kind| kind.codes) {
         if !all.iter().any(|known| known == code && known.meaning() == code.meaning()) {
             all.push(*code);
         }
