@@ -75,6 +75,11 @@ pub(crate) fn metadata(
     words: &[&str],
     failed: Code,
 ) -> Result<cargo_metadata::Metadata, Fault> {
+    if !cx.file(manifest).exists()? {
+        // cargo would look for one in the folders above, which are not the repository's.
+        let headline = format!("there is no `{manifest}`");
+        return Err(Fault::new(failed, headline, "add the manifest of the workspace"));
+    }
     let fixed = ["cargo", "metadata", "--locked", "--offline", "--format-version", "1"];
     let words: Vec<String> = fixed.iter().chain(words).map(|word| (*word).to_owned()).collect();
     let mut command = cx.command(&words).timeout(METADATA_TIMEOUT).quiet();
