@@ -64,7 +64,12 @@ pub(crate) fn parse(path: &RelPath, text: &str) -> Result<Junit, Fault> {
             }
             Event::Start(start) => (start, false),
             Event::Empty(start) => (start, true),
-            _ => continue,
+            Event::Text(_)
+            | Event::CData(_)
+            | Event::Comment(_)
+            | Event::Decl(_)
+            | Event::PI(_)
+            | Event::GeneralRef(_) => continue,
         };
         let name = start.name().as_ref().to_owned();
         let attribute = |key: &str| attribute(start, key).map_err(&refused);

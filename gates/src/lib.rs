@@ -85,6 +85,8 @@ pub mod text_tokens;
 pub mod threshold;
 mod toml_file;
 pub mod tool_identity;
+#[cfg(feature = "classification")]
+pub mod tool_requirement;
 mod view;
 #[cfg(feature = "workflows")]
 pub mod wiring_parity;

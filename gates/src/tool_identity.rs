@@ -59,7 +59,8 @@ const TOOL_IDENTITY_MISMATCH: Code = Code::new(
     "tool_identity_mismatch",
     "A tool does not behave as the one its name promises.",
 );
-const TOOL_TOO_OLD: Code = Code::new("PC1041", "tool_too_old", "A tool is older than required.");
+pub(crate) const TOOL_TOO_OLD: Code =
+    Code::new("PC1041", "tool_too_old", "A tool is older than required.");
 const TOOL_ABSENT: Code =
     Code::new("PC1042", "tool_absent", "A tool that must be there is not installed.");
 const NODE_UNAVAILABLE_OR_SHIMMED: Code = Code::new(

@@ -13,6 +13,7 @@ pub mod registry;
 pub mod roster;
 pub mod session;
 pub mod teeth;
+pub mod tool_skip;
 pub mod trial;
 
 mod list;
