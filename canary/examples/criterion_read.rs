@@ -31,7 +31,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         figures.push(seconds);
     }
     let [small, large] = figures[..] else { return Err("two figures".into()) };
-    writeln!(stdout(), "goal for 1000: {GOAL_S} s; ten times as many take {:.1} times as long", large / small)?;
+    writeln!(
+        stdout(),
+        "goal for 1000: {GOAL_S} s; ten times as many take {:.1} times as long",
+        large / small
+    )?;
     Ok(())
 }
 
@@ -39,7 +43,8 @@ fn directory(benches: usize) -> Vec<Input> {
     let mut inputs = Vec::with_capacity(benches * 4);
     for bench in 0..benches {
         let iters: Vec<String> = (1..=100).map(|n| format!("{}.0", n * 298)).collect();
-        let times: Vec<String> = (1..=100).map(|n| format!("{}.5", n * 298 * (431 + bench % 7))).collect();
+        let times: Vec<String> =
+            (1..=100).map(|n| format!("{}.5", n * 298 * (431 + bench % 7))).collect();
         let files = [
             ("benchmark.json", format!("{{\"group_id\":\"g\",\"function_id\":null,\"full_id\":\"g/{bench}\"}}")),
             (

@@ -90,14 +90,19 @@ fn t18_a_metric_that_is_gone_from_bench_and_baseline_is_missed() {
     let mut without = refreshed();
     without.measurements.pop_last();
     let seen = run(&without);
-    assert_eq!(codes(&seen), ["roster_differs", "roster_differs"], "by the roster, and by the base");
+    assert_eq!(
+        codes(&seen),
+        ["roster_differs", "roster_differs"],
+        "by the roster, and by the base"
+    );
     let pattern = teeth::POLICY.1.replace("['cold', 'warm']", "['*']");
     let seen = change(teeth::RULES, &pattern, &without.write(), &[]).run();
     assert!(codes(&seen).contains(&"roster_differs"), "a pattern does not know what is gone");
     let warm = earlier().measurements.keys().next_back().expect("a metric").clone();
     without.retired.insert(warm);
     let seen = run(&without);
-    let rest: Vec<&str> = codes(&seen).into_iter().filter(|code| *code != "commit_unknown").collect();
+    let rest: Vec<&str> =
+        codes(&seen).into_iter().filter(|code| *code != "commit_unknown").collect();
     assert_eq!(rest, Vec::<&str>::new(), "retired on purpose: {:?}", seen.messages);
 }
 
@@ -129,7 +134,11 @@ fn t30_a_refresh_touches_nothing_else_but_what_is_allowed() {
     }
     let same = text(teeth::BASE, FILE);
     let seen = change(teeth::RULES, policy, same, &[("src/lib.rs", "// slow\n")]).run();
-    assert!(!codes(&seen).contains(&"mixed_change"), "a change without a refresh: {:?}", codes(&seen));
+    assert!(
+        !codes(&seen).contains(&"mixed_change"),
+        "a change without a refresh: {:?}",
+        codes(&seen)
+    );
 }
 
 #[test]
@@ -161,7 +170,8 @@ fn t31_without_a_base_or_a_file_nobody_looked() {
     let seen = change(gone, teeth::POLICY.1, &refreshed, &[]).run();
     assert_eq!((seen.outcome, seen.code.as_deref()), (Outcome::Error, Some("base_unresolvable")));
     let elsewhere = "baselines = ['benches/other/*.json']";
-    let seen = change(elsewhere, teeth::POLICY.1, &refreshed, &[("benches/other/x.json", "{}")]).run();
+    let seen =
+        change(elsewhere, teeth::POLICY.1, &refreshed, &[("benches/other/x.json", "{}")]).run();
     assert_eq!((seen.outcome, seen.code.as_deref()), (Outcome::Error, Some("baseline_missing")));
     let wrong = "baselines = ['benches/baselines/*.json']\nmax_relax_pct = 101";
     let seen = change(wrong, teeth::POLICY.1, &refreshed, &[]).run();
