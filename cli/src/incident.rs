@@ -4,7 +4,6 @@
 use crate::{
     history::{Earlier, Sealed},
     outcome::Status,
-    plan::Plan,
     replays::Rung,
     signature::{self, Patterns, Traits},
     triage::{Standing, TRIAGE_SCHEMA},
@@ -174,7 +173,17 @@ pub(crate) fn assess(
         now: asked.now,
     };
     let incident = decide(&facts);
-    let later = later_runs(store, dir, &sealed.run_id, run.envelope.generated_at)?;
+    let red = Red {
+        run_id: &sealed.run_id,
+        lane: sealed.decision.lane,
+        since: run.envelope.generated_at,
+        tests: sealed
+            .failures
+            .iter()
+            .map(|(rung, _)| (rung.suite.clone(), rung.test.clone()))
+            .collect(),
+    };
+    let later = later_runs(store, dir, &red)?;
     let targets = targets(&sealed, policy, &later);
     let bundle = bundle(&tree)?;
     let exit_criteria = exit_criteria(&incident, &targets, &later, asked.notes);
@@ -298,13 +307,17 @@ struct Later {
     compared: Option<Standing>,
 }
 
-/// The sealed runs after this one that ran the same tree's targets: its reruns, theirs, and whole runs; oldest first.
-fn later_runs(
-    store: Option<&Store>,
-    dir: &Path,
-    run_id: &RunId,
+/// What was red, of which later runs are asked.
+struct Red<'a> {
+    run_id: &'a RunId,
+    lane: Lane,
     since: Instant,
-) -> Result<Vec<Later>, Fault> {
+    tests: BTreeSet<(String, String)>,
+}
+
+/// The sealed runs that say whether something is mended, oldest first: the reruns of this run and theirs, and whole runs
+/// that came after it in the same lane. A green branch mends no red main.
+fn later_runs(store: Option<&Store>, dir: &Path, red: &Red<'_>) -> Result<Vec<Later>, Fault> {
     let folder = store.map(|store| store.dir().join("runs"));
     let folder = folder.or_else(|| dir.parent().map(Path::to_path_buf));
     let Some(entries) = folder.and_then(|folder| folder.read_dir().ok()) else {
@@ -315,56 +328,56 @@ fn later_runs(
         let path = entry.path();
         // A directory that is no run, or one that never ended, has seen nothing.
         let Ok(run) = read_run(&path) else { continue };
-        let after = run.envelope.generated_at >= since && run.envelope.run_id != *run_id;
-        if after && run.state == RunState::Sealed {
+        if run.envelope.run_id != *red.run_id && run.state == RunState::Sealed {
             found.push((run.envelope.generated_at, path));
         }
     }
     found.sort();
-    let mut family: BTreeSet<String> = BTreeSet::from([run_id.to_string()]);
-    let mut later = Vec::new();
-    for (_, path) in found {
+    let mut seen = Vec::new();
+    for (at, path) in found {
         // One that was edited since it was sealed is no evidence that anything is mended.
         let Ok(sealed) = Sealed::read(&path) else { continue };
         let earlier = Earlier::read(&path).ok();
-        let plan: Option<&Plan> = earlier.as_ref().map(|earlier| &earlier.plan);
-        if let Some(parent) = plan.and_then(|plan| plan.rerun_of.as_ref()) {
-            if !family.contains(parent) {
-                continue;
-            }
-            family.insert(sealed.run_id.to_string());
+        let parent = earlier.as_ref().and_then(|earlier| earlier.plan.rerun_of.clone());
+        if parent.is_none() && (at < red.since || sealed.decision.lane != red.lane) {
+            continue;
         }
-        let tests = earlier
-            .as_ref()
-            .map(|earlier| {
-                earlier.seen.iter().map(|(key, seen)| (key.clone(), seen.status())).collect()
-            })
-            .unwrap_or_default();
-        let gates = sealed
-            .decision
-            .gates
-            .iter()
-            .map(|gate| {
-                (
-                    gate.id.to_string(),
-                    gate.effective == Effective::Pass || gate.effective == Effective::Warn,
-                )
-            })
-            .collect();
         let compared = triage(&Tree::new(&path)?)?;
-        later.push(Later {
-            run_id: sealed.run_id,
-            tests,
-            gates,
-            faultless: sealed.decision.faults.is_empty(),
-            compared: match compared {
-                Triage::NoBaseline => None,
-                Triage::NoRegression => Some(Standing::Stable),
-                Triage::Regression(_) => Some(Standing::Regression),
-            },
-        });
+        seen.push((parent, later(&sealed, earlier.as_ref(), compared, red)));
     }
-    Ok(later)
+    // Which run is a rerun of which does not follow from their times, which may be overridden.
+    let mut family: BTreeSet<String> = BTreeSet::from([red.run_id.to_string()]);
+    loop {
+        let before = family.len();
+        for (parent, run) in &seen {
+            if parent.as_ref().is_some_and(|parent| family.contains(parent)) {
+                family.insert(run.run_id.to_string());
+            }
+        }
+        if family.len() == before {
+            break;
+        }
+    }
+    let counts = |parent: &Option<String>| parent.as_ref().is_none_or(|run| family.contains(run));
+    Ok(seen.into_iter().filter(|(parent, _)| counts(parent)).map(|(_, run)| run).collect())
+}
+
+fn later(sealed: &Sealed, earlier: Option<&Earlier>, compared: Triage, red: &Red<'_>) -> Later {
+    let status = |key: &(String, String)| Some(earlier?.seen.get(key)?.status());
+    let tests = red.tests.iter().filter_map(|key| Some((key.clone(), status(key)?)));
+    let passed = |status: Effective| status == Effective::Pass || status == Effective::Warn;
+    let gates = sealed.decision.gates.iter();
+    Later {
+        run_id: sealed.run_id.clone(),
+        tests: tests.collect(),
+        gates: gates.map(|gate| (gate.id.to_string(), passed(gate.effective))).collect(),
+        faultless: sealed.decision.faults.is_empty(),
+        compared: match compared {
+            Triage::NoBaseline => None,
+            Triage::NoRegression => Some(Standing::Stable),
+            Triage::Regression(_) => Some(Standing::Regression),
+        },
+    }
 }
 
 fn targets(sealed: &Sealed, policy: &Policy, later: &[Later]) -> Vec<Target> {

@@ -23,7 +23,7 @@ const HOST: [&str; 8] = [
 ];
 const ODD: &str = r#"//! A harness of its own: names with spaces, quotes and colons.
 
-const NAMES: [&str; 3] = ["it's \"odd\"", "a::b c; echo $HOME `x`", "plain"];
+const NAMES: [&str; 4] = ["it's \"odd\"", "a::b c; echo $HOME `x`", "src/lib.rs - f (line 3), g\\h", "plain"];
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
@@ -205,7 +205,12 @@ impl Case {
     }
 
     fn runs(&self, faults: &str, words: &[&str], code: i32) -> Output {
+        self.runs_at(NOW, faults, words, code)
+    }
+
+    fn runs_at(&self, now: &str, faults: &str, words: &[&str], code: i32) -> Output {
         let output = command(root(), words)
+            .env("PORTCULLIS_NOW", now)
             .env("PORTCULLIS_RUN_ID", &self.id)
             .env("SAMPLE_FAULT", faults)
             .env("SAMPLE_SCRATCH", self.scratch.path())
@@ -298,6 +303,10 @@ fn an_incident_opens_with_a_red_run_and_closes_after_a_green_rerun() {
     assert_eq!(state(&open, "checklist", "failures_fixed"), "open");
     assert_eq!(state(&open, "exit_criteria", "blocking_gates_pass"), "open");
     assert_eq!(state(&open, "checklist", "rollback_recorded"), "not_applicable");
+    let mut lenient = command(root(), &["incident", run, "--format", "json"]);
+    let lenient = lenient.env("CI_GATE_PROMOTION_MODE", "rollback").output().expect("it starts");
+    let lenient: Value = serde_json::from_slice(&lenient.stdout).expect("a document");
+    assert_eq!(state(&lenient, "checklist", "rollback_recorded"), "open", "there is no record");
     let branch = asks(&["incident", run, "--context", "pr"], 11);
     assert_eq!(branch["severity"], "SEV-2");
     let release = asks(&["incident", run, "--context", "release"], 11);
@@ -307,12 +316,33 @@ fn an_incident_opens_with_a_red_run_and_closes_after_a_green_rerun() {
     );
     assert_eq!(state(&release, "exit_criteria", "wording_guard_satisfied"), "open");
 
+    let branch = Case::new("incident-green-branch");
+    let later = "2099-05-20T12:30:00Z";
+    branch.runs_at(later, "", &["run", "--profile", "full", "--lane", "pr"], 0);
+    let still = asks(&["incident", run], 11);
+    assert_eq!(state(&still, "checklist", "failures_fixed"), "open", "a branch mends no main");
     let worse = Case::new("incident-rerun-red");
-    worse.runs("fails", &["rerun", run], 10);
+    worse.runs_at("2099-05-20T13:00:00Z", "fails", &["rerun", run], 10);
     let half = asks(&["incident", run], 11);
-    assert_eq!(state(&half, "checklist", "failures_fixed"), "open", "one of them still fails");
+    let rows = half["failures"].as_array().expect("failures");
+    let fixed: Vec<(&str, bool)> = rows
+        .iter()
+        .map(|row| {
+            (row["target"].as_str().expect("a name"), row["fixed"].as_bool().expect("whether"))
+        })
+        .collect();
+    assert_eq!(
+        fixed,
+        [
+            ("sample::ends fails", false),
+            ("sample::gates health", true),
+            ("sample::gates order", true)
+        ],
+        "one of them still fails"
+    );
+    assert_eq!(state(&half, "checklist", "failures_fixed"), "open");
     let green = Case::new("incident-rerun-green");
-    green.runs("", &["rerun", run], 0);
+    green.runs_at("2099-05-20T14:00:00Z", "", &["rerun", run], 0);
     let fixed = asks(&["incident", run], 11);
     assert_eq!(state(&fixed, "checklist", "failures_fixed"), "satisfied", "{fixed:#}");
     assert_eq!(state(&fixed, "exit_criteria", "blocking_gates_pass"), "satisfied");
@@ -366,6 +396,16 @@ fn a_what_if_says_what_would_come_out_and_leaves_the_run_alone() {
     let later = asks(&["decide", run, "--at", "2099-05-26"], 10);
     let changes = later["differences"].to_string();
     assert!(changes.contains("quarantine_expired"), "{later:#}");
+    let late = Case::new("what-if-late");
+    let output = command(root(), &["run", "--profile", "full"])
+        .env("PORTCULLIS_RUN_ID", &late.id)
+        .env("PORTCULLIS_NOW", "2099-05-26T12:00:00Z")
+        .env("SAMPLE_SCRATCH", late.scratch.path())
+        .output()
+        .expect("it starts");
+    assert_eq!(output.status.code(), Some(10), "{}", text(&output));
+    let sooner = asks(&["decide", late.dir().to_str().expect("a path"), "--at", "2099-05-20"], 0);
+    assert!(sooner["differences"].to_string().contains("quarantine_expired"), "{sooner:#}");
     let folder = tempfile::tempdir().expect("a folder");
     let policy = fs::read_to_string(root().join("portcullis.toml")).expect("a policy");
     let lenient = folder.path().join("lenient.toml");
@@ -392,7 +432,8 @@ fn every_rung_of_the_ladder_works_when_it_is_pasted_into_a_shell() {
     let replays = document["replays"].as_array().expect("replays");
     let tests: Vec<&str> =
         replays.iter().map(|row| row["test"].as_str().expect("a test")).collect();
-    for test in ["it's \"odd\"", "a::b c; echo $HOME `x`", "fails", "health"] {
+    let odd = ["it's \"odd\"", "a::b c; echo $HOME `x`", "src/lib.rs - f (line 3), g\\h"];
+    for test in odd.into_iter().chain(["fails", "health"]) {
         assert!(tests.contains(&test), "{test}: {tests:?}");
     }
     let own = Path::new(env!("CARGO_BIN_EXE_cargo-portcullis")).parent().expect("a folder");
