@@ -124,7 +124,7 @@ impl Ground {
             })
             .collect();
         let cargo = cargo.with_features(all.into_iter().collect());
-        let (binaries, archive) = binaries(choice, &metadata.target_directory)?;
+        let (binaries, archive) = binaries(choice, &metadata.target_directory, repository.root())?;
         let asked = Asked { archive, not_built: choice.no_build, ..asked };
         let clock = repository.clock()?;
         let environment = &repository.environment;
@@ -204,7 +204,8 @@ impl Ground {
         let listed =
             nextest::list(&self.cargo, &self.binaries, filters, scratch, limit_ms, on_line)?;
         if self.binaries == Binaries::Built {
-            nextest::remember_binaries(scratch, &kept_binaries(&self.target_dir))?;
+            let kept = kept_binaries(&self.target_dir, self.repository.root());
+            nextest::remember_binaries(scratch, &kept)?;
         }
         let world = World {
             policy: &self.policy,
@@ -265,13 +266,19 @@ impl Ground {
     }
 }
 
-/// Where a run writes down which binaries it built.
-fn kept_binaries(target_dir: &Path) -> PathBuf {
-    target_dir.join("portcullis/engine/binaries.json")
+/// Where a run writes down which binaries it built. Several work trees may share one target directory.
+fn kept_binaries(target_dir: &Path, root: &Path) -> PathBuf {
+    let tree = Digest::of(root.as_os_str().as_encoded_bytes()).to_string();
+    let tree: String = tree.chars().take(12).collect();
+    target_dir.join(format!("portcullis/engine/binaries-{tree}.json"))
 }
 
 /// Where the test binaries come from, and the digest of the archive if it is one.
-fn binaries(choice: &Choice, target_dir: &Path) -> Result<(Binaries, Option<Digest>), Refused> {
+fn binaries(
+    choice: &Choice,
+    target_dir: &Path,
+    root: &Path,
+) -> Result<(Binaries, Option<Digest>), Refused> {
     if let Some(archive) = &choice.archive {
         let unreadable = |source: std::io::Error| {
             let headline = format!("the archive `{}` cannot be read", archive.display());
@@ -287,7 +294,7 @@ fn binaries(choice: &Choice, target_dir: &Path) -> Result<(Binaries, Option<Dige
     if !choice.no_build {
         return Ok((Binaries::Built, None));
     }
-    let kept = kept_binaries(target_dir);
+    let kept = kept_binaries(target_dir, root);
     if kept.is_file() {
         return Ok((Binaries::Kept(kept), None));
     }
