@@ -9,7 +9,7 @@ use crate::{
     },
     exit::{Exit, OrExit, Refused},
     plan::{self, Asked, Plan, World},
-    record::{Header, new_run_id},
+    record::{Header, asked_run_id},
     replays::Features,
     repository::Repository,
     shard::{By, SHARDS_MAX, Shard, Weights},
@@ -17,7 +17,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use portcullis::{
-    Digest, Fault, Lane, RunId,
+    Digest, Fault, Lane,
     evidence::{clock::Stopwatch, digest, git::Git},
     kernel::{
         census::Census,
@@ -37,8 +37,6 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
-
-const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 
 /// Everything a plan is made from.
 pub(crate) struct Ground {
@@ -131,13 +129,7 @@ impl Ground {
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
         let (mode, _faults) =
             promotion::resolve(&policy.promotion, requested_mode.as_deref(), clock.now);
-        let run_id = match environment.non_empty(RUN_ID_VARIABLE) {
-            Some(text) => RunId::parse(text).map_err(|source| {
-                let headline = format!("{RUN_ID_VARIABLE}: {source}");
-                Refused::new(Exit::Usage, Fault::new(USAGE, headline, "set another run id"))
-            })?,
-            None => new_run_id(clock.now)?,
-        };
+        let run_id = asked_run_id(environment, clock.now)?;
         let head = Git::new(repository.root(), None).head().or_exit(Exit::Invalid)?;
         let source = Source {
             commit: head.as_ref().map(|head| head.commit.clone()),

@@ -57,15 +57,24 @@ fn a_trend_counts_what_each_run_says() {
     assert_eq!(output.status.code(), Some(12), "{}", text(&output));
     assert!(text(&output).contains("run_unreadable"), "{}", text(&output));
     write(&path, &before);
+}
 
-    // Durations are for people to accept, and balance what is made of whole test binaries.
+/// Durations are for people to accept, and balance what is made of whole test binaries.
+#[test]
+fn durations_are_blessed_by_people_and_balance_whole_binaries() {
+    if !has_nextest() {
+        return;
+    }
+    let case = Case::new("durations");
+    case.runs("", &["run", "--profile", "full"], 0);
+    let dir = case.dir().display().to_string();
     let (tree, _target, _guard) = elsewhere();
     let tree = tree.as_path();
-    let mut bless = command(tree, &["history", &dirs[0], "--bless-durations"]);
+    let mut bless = command(tree, &["history", &dir, "--bless-durations"]);
     let refused = bless.env("CI", "1").output().expect("it starts");
     assert_eq!(refused.status.code(), Some(3), "{}", text(&refused));
     let blessed =
-        command(tree, &["history", &dirs[0], "--bless-durations"]).output().expect("it starts");
+        command(tree, &["history", &dir, "--bless-durations"]).output().expect("it starts");
     assert_eq!(blessed.status.code(), Some(0), "{}", text(&blessed));
     let file = tree.join("suite_durations.json");
     assert!(fs::read_to_string(&file).expect("durations").contains("\"sample::wide\": "));
