@@ -1,7 +1,7 @@
 //! Measures `cargo portcullis` at scale: shards merged, runs looked back on, and what `run` adds to nextest.
 //!
-//! `cargo bench --bench scale [-- merge history run] [--pairs N]`. The program is built with the profile `release`. Under
-//! `cargo test` it measures nothing. The shards are made here: a thousand sealed run directories of a thousand outcomes.
+//! `cargo bench --bench scale [-- merge history run] [--pairs N] [--program FILE]`. The program is built with the profile
+//! `release`, unless one is named. Under `cargo test` it measures nothing. The shards are made here: a thousand sealed run directories of a thousand outcomes.
 #![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
 
 #[path = "startup/measure.rs"]
@@ -53,17 +53,21 @@ fn main() -> ExitCode {
 }
 
 fn measured(words: Vec<String>) -> Result<bool, Failure> {
-    let (mut sections, mut n_pairs) = (Vec::new(), DEFAULT_PAIRS);
+    let (mut sections, mut n_pairs, mut program) = (Vec::new(), DEFAULT_PAIRS, None);
     let mut words = words.into_iter();
     while let Some(word) = words.next() {
         match word.as_str() {
             "--pairs" => n_pairs = words.next().ok_or("`--pairs` needs a value")?.parse()?,
+            "--program" => {
+                let file = words.next().ok_or("`--program` needs a file")?;
+                program = Some(Path::new(&file).canonicalize()?);
+            }
             section if SECTIONS.contains(&section) => sections.push(word),
             _ => return Err(format!("`{word}` is not one of {}", SECTIONS.join(", ")).into()),
         }
     }
     let has = |section: &str| sections.is_empty() || sections.iter().any(|one| one == section);
-    let program = built()?;
+    let program = program.map_or_else(built, Ok)?;
     let mut good = true;
     if has("merge") || has("history") {
         good &= merges(&program, has("merge"), has("history"))?;

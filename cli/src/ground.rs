@@ -9,7 +9,7 @@ use crate::{
     },
     exit::{Exit, OrExit, Refused},
     plan::{self, Asked, Plan, World},
-    record::{Header, new_run_id},
+    record::{Header, asked_run_id},
     replays::Features,
     repository::Repository,
     shard::{By, SHARDS_MAX, Shard, Weights},
@@ -17,7 +17,7 @@ use crate::{
 };
 use anyhow::Context as _;
 use portcullis::{
-    Digest, Fault, Lane, RunId,
+    Digest, Fault, Lane,
     evidence::{clock::Stopwatch, digest, git::Git},
     kernel::{
         census::Census,
@@ -39,8 +39,6 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
-
-const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 
 /// Everything a plan is made from.
 pub(crate) struct Ground {
@@ -126,20 +124,14 @@ impl Ground {
             })
             .collect();
         let cargo = cargo.with_features(all.into_iter().collect());
-        let (binaries, archive) = binaries(choice, &metadata.target_directory)?;
+        let (binaries, archive) = binaries(choice, &metadata.target_directory, repository.root())?;
         let asked = Asked { archive, not_built: choice.no_build, ..asked };
         let clock = repository.clock()?;
         let environment = &repository.environment;
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
         let (mode, _faults) =
             promotion::resolve(&policy.promotion, requested_mode.as_deref(), clock.now);
-        let run_id = match environment.non_empty(RUN_ID_VARIABLE) {
-            Some(text) => RunId::parse(text).map_err(|source| {
-                let headline = format!("{RUN_ID_VARIABLE}: {source}");
-                Refused::new(Exit::Usage, Fault::new(USAGE, headline, "set another run id"))
-            })?,
-            None => new_run_id(clock.now)?,
-        };
+        let run_id = asked_run_id(environment, clock.now)?;
         let head = Git::new(repository.root(), None).head().or_exit(Exit::Invalid)?;
         let source = Source {
             commit: head.as_ref().map(|head| head.commit.clone()),
@@ -206,7 +198,8 @@ impl Ground {
         let listed =
             nextest::list(&self.cargo, &self.binaries, filters, scratch, limit_ms, on_line)?;
         if self.binaries == Binaries::Built {
-            nextest::remember_binaries(scratch, &kept_binaries(&self.target_dir))?;
+            let kept = kept_binaries(&self.target_dir, self.repository.root());
+            nextest::remember_binaries(scratch, &kept)?;
         }
         let world = World {
             policy: &self.policy,
@@ -276,13 +269,19 @@ impl Ground {
     }
 }
 
-/// Where a run writes down which binaries it built.
-fn kept_binaries(target_dir: &Path) -> PathBuf {
-    target_dir.join("portcullis/engine/binaries.json")
+/// Where a run writes down which binaries it built. Several work trees may share one target directory.
+fn kept_binaries(target_dir: &Path, root: &Path) -> PathBuf {
+    let tree = Digest::of(root.as_os_str().as_encoded_bytes()).to_string();
+    let tree: String = tree.chars().take(12).collect();
+    target_dir.join(format!("portcullis/engine/binaries-{tree}.json"))
 }
 
 /// Where the test binaries come from, and the digest of the archive if it is one.
-fn binaries(choice: &Choice, target_dir: &Path) -> Result<(Binaries, Option<Digest>), Refused> {
+fn binaries(
+    choice: &Choice,
+    target_dir: &Path,
+    root: &Path,
+) -> Result<(Binaries, Option<Digest>), Refused> {
     if let Some(archive) = &choice.archive {
         let unreadable = |source: std::io::Error| {
             let headline = format!("the archive `{}` cannot be read", archive.display());
@@ -298,7 +297,7 @@ fn binaries(choice: &Choice, target_dir: &Path) -> Result<(Binaries, Option<Dige
     if !choice.no_build {
         return Ok((Binaries::Built, None));
     }
-    let kept = kept_binaries(target_dir);
+    let kept = kept_binaries(target_dir, root);
     if kept.is_file() {
         return Ok((Binaries::Kept(kept), None));
     }

@@ -74,7 +74,10 @@ fn of(raw: RawAttempt, origin: &Origin) -> Option<Receipt> {
     Some(receipt)
 }
 
-fn origins(dir: &Path) -> Result<Option<BTreeMap<(String, u32), Origin>>, Fault> {
+/// The origins by gate and attempt.
+type ByAttempt = BTreeMap<(String, u32), Origin>;
+
+fn origins(dir: &Path) -> Result<Option<ByAttempt>, Fault> {
     let tree = Tree::new(dir)?;
     let path = RelPath::parse(SHARDS_FILE).map_err(|source| {
         Fault::new(RECEIPT_FOREIGN, source.to_string(), "report this as a bug")

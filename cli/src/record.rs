@@ -3,7 +3,7 @@
 use crate::exit::{Exit, OrExit, Refused};
 use anyhow::Context as _;
 use portcullis::{
-    Lane, Mode, RunId,
+    Fault, Lane, Mode, RunId,
     evidence::{
         clock::Stopwatch,
         environment::Environment,
@@ -12,12 +12,15 @@ use portcullis::{
     report::views,
     wire::{
         artifact,
+        code::USAGE,
         receipt::{Clock, Envelope, Source, Tool},
         time::Instant,
     },
 };
 use serde::Serialize;
 use std::path::Path;
+
+const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 
 /// What every document of a run says in its header.
 pub(crate) struct Header {
@@ -55,8 +58,17 @@ impl Header {
     }
 }
 
+/// The run id that was asked for from outside, or a new one.
+pub(crate) fn asked_run_id(environment: &Environment, now: Instant) -> Result<RunId, Refused> {
+    let Some(text) = environment.non_empty(RUN_ID_VARIABLE) else { return new_run_id(now) };
+    RunId::parse(text).map_err(|source| {
+        let headline = format!("{RUN_ID_VARIABLE}: {source}");
+        Refused::new(Exit::Usage, Fault::new(USAGE, headline, "set another run id"))
+    })
+}
+
 /// A new run id: the time, and this process.
-pub(crate) fn new_run_id(now: Instant) -> Result<RunId, Refused> {
+fn new_run_id(now: Instant) -> Result<RunId, Refused> {
     let text = format!("{}-{:x}", now.to_string().replace(':', "."), std::process::id());
     Ok(RunId::parse(&text).context("a run id of our own is refused")?)
 }

@@ -26,9 +26,22 @@ impl Scratch {
 /// Makes a folder beside the runs, so that result files never mix with those of another run.
 pub(crate) fn scratch(target_dir: &Path) -> Result<Scratch, Refused> {
     let parent = target_dir.join("portcullis/engine");
-    made(&parent)
+    marked(target_dir)
+        .and_then(|()| made(&parent))
         .with_context(|| format!("{} cannot be written", parent.display()))
         .map_err(Refused::from)
+}
+
+/// Marks cargo's target directory as cargo does when it makes it: gate binaries find their runs by the mark, and where this
+/// program comes before cargo, cargo finds a folder that it leaves as it is.
+fn marked(target_dir: &Path) -> io::Result<()> {
+    const TAG: &str = "Signature: 8a477f597d28d172789f06886806bc55\n# This file marks a cache directory, see https://bford.info/cachedir/\n";
+    std::fs::create_dir_all(target_dir)?;
+    match File::create_new(target_dir.join("CACHEDIR.TAG")) {
+        Ok(mut file) => io::Write::write_all(&mut file, TAG.as_bytes()),
+        Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(source) => Err(source),
+    }
 }
 
 fn made(parent: &Path) -> io::Result<Scratch> {
@@ -82,5 +95,6 @@ mod tests {
         let path = next.path().to_path_buf();
         drop(next);
         assert!(!path.exists());
+        assert!(target.path().join("CACHEDIR.TAG").is_file());
     }
 }

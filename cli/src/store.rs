@@ -245,11 +245,12 @@ impl Remote {
         to: &Path,
     ) -> Result<(), Fault> {
         let key = self.of_digest(digest);
-        let found = self.store.get(&key).await.map_err(|source| match source {
-            object_store::Error::NotFound { .. } => {
+        let found = self.store.get(&key).await.map_err(|source| {
+            if matches!(source, object_store::Error::NotFound { .. }) {
                 self.differs(path.as_str(), &digest.to_string(), "no such file in the store")
+            } else {
+                self.failed("cannot be read", &key, &source)
             }
-            source => self.failed("cannot be read", &key, &source),
         })?;
         let target = to.join(path.as_str());
         let folder = target.parent().unwrap_or(to);

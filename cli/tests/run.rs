@@ -16,7 +16,7 @@ use std::{
     fs,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    sync::OnceLock,
+    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 
@@ -95,6 +95,23 @@ fn root() -> &'static Path {
         assert!(blessed.status.success(), "{}", text(&blessed));
         root
     })
+}
+
+/// The sample outside every repository of git, for tests that change what is committed at a root. One test at a time.
+///
+/// Its path is the same each time: cargo takes two work trees with one target directory for one, so this has its own.
+fn elsewhere() -> (PathBuf, PathBuf, MutexGuard<'static, ()>) {
+    static ONE: Mutex<()> = Mutex::new(());
+    let guard = ONE.lock().unwrap_or_else(PoisonError::into_inner);
+    let name = portcullis::Digest::of(target_dir().as_os_str().as_encoded_bytes()).to_string();
+    let short: String = name.chars().take(12).collect();
+    let tree = std::env::temp_dir().join(format!("portcullis-sample-{short}"));
+    drop(fs::remove_dir_all(&tree));
+    copy_bytes(root(), &tree);
+    let target = target_dir().join("runner_sample/elsewhere");
+    let config = format!("[net]\noffline = true\n\n[build]\ntarget-dir = '{}'\n", target.display());
+    write(&tree.join(".cargo/config.toml"), &config);
+    (tree, target, guard)
 }
 
 #[expect(clippy::disallowed_methods, reason = "these tests are about the process itself")]
@@ -443,15 +460,21 @@ mod signals {
         Case::new("after-the-kills").runs("", &["run", "--profile", "quick"], 0);
     }
 
-    /// The processes whose command line has all of these words.
+    /// The processes of a run whose command line has this word, the engine left out.
     #[cfg(target_os = "linux")]
-    fn processes(words: &[&str]) -> Vec<u32> {
+    fn processes(run: &str, word: &str) -> Vec<u32> {
         let entries = Path::new("/proc").read_dir().expect("processes");
         let ids = entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse::<u32>().ok());
         ids.filter(|id| {
             let line = fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
             let line = String::from_utf8_lossy(&line).replace('\0', " ");
-            words.iter().all(|word| line.contains(word)) && !line.contains("nextest")
+            let env = fs::read(format!("/proc/{id}/environ")).unwrap_or_default();
+            let ours = format!("PORTCULLIS_RUN_ID={run}\0");
+            let is_of_run = String::from_utf8_lossy(&env).contains(&ours);
+            is_of_run
+                && line.contains(word)
+                && line.contains("--exact")
+                && !line.contains("nextest")
         })
         .collect()
     }
@@ -463,7 +486,6 @@ mod signals {
         if !has_nextest() {
             return;
         }
-        let own = sample_target().display().to_string();
         let table = [
             ("killed-test", "hangs", "hangs", 10, "crash"),
             ("killed-gate", "gate_hangs", "health", 12, "crash"),
@@ -474,8 +496,7 @@ mod signals {
             let child = started(&case, fault, &["run", "--profile", "ci", "-E", &filter]);
             let found = (0..600).find_map(|_| {
                 std::thread::park_timeout(Duration::from_millis(50));
-                // The list is asked with other words than the test is run with.
-                let found = processes(&[&own, test, "--exact"]);
+                let found = processes(&case.id, test);
                 found.first().copied()
             });
             let id = found.expect("the test runs").to_string();

@@ -8,7 +8,7 @@ use crate::{
     merge::{self, Joined, Shards},
     plan::PLAN_SCHEMA,
     receipts::{self, SHARDS_FILE, SHARDS_SCHEMA},
-    record::{Header, Record, new_run_id},
+    record::{Header, Record, asked_run_id},
     replays::Features,
     repository::Repository,
     scratch::scratch,
@@ -35,8 +35,6 @@ use portcullis::{
 };
 use serde_json::json;
 use std::path::{Path, PathBuf};
-
-const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 
 /// Runs `merge`.
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
@@ -122,13 +120,7 @@ fn header(
     let policy = policy::parse(&recorded.policy_path, &recorded.policy).or_exit(Exit::Usage)?;
     let (mode, _faults) =
         promotion::resolve(&policy.promotion, recorded.requested_mode.as_deref(), clock.now);
-    let run_id = match repository.environment.non_empty(RUN_ID_VARIABLE) {
-        Some(text) => RunId::parse(text).map_err(|source| {
-            let headline = format!("{RUN_ID_VARIABLE}: {source}");
-            Refused::new(Exit::Usage, Fault::new(USAGE, headline, "set another run id"))
-        })?,
-        None => new_run_id(clock.now)?,
-    };
+    let run_id = asked_run_id(&repository.environment, clock.now)?;
     Ok(Header { run_id, source: shards.common.source.clone(), mode, clock, stopwatch })
 }
 

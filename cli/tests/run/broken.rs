@@ -1,7 +1,8 @@
 //! What is wrong around a run: each has a clear word for it, the right exit code, and nothing that is lost.
 
 use super::{
-    Case, command, copy_bytes, edit_document, has_nextest, host, reseal, root, text, write,
+    Case, command, copy_bytes, edit_document, elsewhere, has_nextest, host, reseal, root, text,
+    write,
 };
 use std::{
     fs,
@@ -122,21 +123,19 @@ fn without_git_and_with_a_detached_head_a_run_works_and_says_which() {
     if !has_nextest() {
         return;
     }
-    let folder = tempfile::tempdir().expect("a folder");
-    let tree = folder.path().join("tree");
-    copy_bytes(root(), &tree);
+    let (tree, target, _guard) = elsewhere();
     let asked = |words: &[&str], id: &str| {
         let output =
             command(&tree, words).env("PORTCULLIS_RUN_ID", id).output().expect("it starts");
         assert_eq!(output.status.code(), Some(0), "{words:?}: {}", text(&output));
-        let dir = super::sample_target().join("portcullis/runs").join(id);
+        let dir = target.join("portcullis/runs").join(id);
         let run = fs::read_to_string(dir.join("run.json")).expect("a run");
         let decision = fs::read_to_string(dir.join("decision.json")).expect("a decision");
         fs::remove_dir_all(&dir).expect("removed");
         (run, decision)
     };
     for id in ["no-git", "detached"] {
-        drop(fs::remove_dir_all(super::sample_target().join("portcullis/runs").join(id)));
+        drop(fs::remove_dir_all(target.join("portcullis/runs").join(id)));
     }
     let (run, decision) = asked(&["run", "--profile", "full"], "no-git");
     assert!(run.contains("\"commit\": null"), "{run}");

@@ -1,6 +1,6 @@
 //! What many runs say over time, and what their gates noted.
 
-use super::{Case, command, copy_bytes, has_nextest, root, text, write};
+use super::{Case, command, elsewhere, has_nextest, root, text, write};
 use serde_json::Value;
 use std::{fs, process::Output};
 
@@ -8,14 +8,6 @@ fn asked(words: &[&str]) -> (Output, Value) {
     let output = command(root(), words).args(["--format", "json"]).output().expect("it starts");
     let document = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
     (output, document)
-}
-
-/// A tree of this test's own: what is committed at its root counts for every run in it.
-fn own_tree() -> std::path::PathBuf {
-    let tree = root().join("../durations");
-    drop(fs::remove_dir_all(&tree));
-    copy_bytes(root(), &tree);
-    tree.canonicalize().expect("a tree")
 }
 
 #[test]
@@ -65,15 +57,24 @@ fn a_trend_counts_what_each_run_says() {
     assert_eq!(output.status.code(), Some(12), "{}", text(&output));
     assert!(text(&output).contains("run_unreadable"), "{}", text(&output));
     write(&path, &before);
+}
 
-    // Durations are for people to accept, and balance what is made of whole test binaries.
-    let tree = own_tree();
+/// Durations are for people to accept, and balance what is made of whole test binaries.
+#[test]
+fn durations_are_blessed_by_people_and_balance_whole_binaries() {
+    if !has_nextest() {
+        return;
+    }
+    let case = Case::new("durations");
+    case.runs("", &["run", "--profile", "full"], 0);
+    let dir = case.dir().display().to_string();
+    let (tree, _target, _guard) = elsewhere();
     let tree = tree.as_path();
-    let mut bless = command(tree, &["history", &dirs[0], "--bless-durations"]);
+    let mut bless = command(tree, &["history", &dir, "--bless-durations"]);
     let refused = bless.env("CI", "1").output().expect("it starts");
     assert_eq!(refused.status.code(), Some(3), "{}", text(&refused));
     let blessed =
-        command(tree, &["history", &dirs[0], "--bless-durations"]).output().expect("it starts");
+        command(tree, &["history", &dir, "--bless-durations"]).output().expect("it starts");
     assert_eq!(blessed.status.code(), Some(0), "{}", text(&blessed));
     let file = tree.join("suite_durations.json");
     assert!(fs::read_to_string(&file).expect("durations").contains("\"sample::wide\": "));

@@ -18,7 +18,7 @@ pub use view::publish_view;
 
 use crate::wire::{
     artifact,
-    code::{ATTEMPT_CONFLICT, RECEIPT_UNWRITABLE, RUN_UNREADABLE},
+    code::{ATTEMPT_CONFLICT, RECEIPT_UNWRITABLE, RUN_UNREADABLE, SCHEMA_UNSUPPORTED},
     fault::{Fault, Location},
     id::{Digest, RunId},
     receipt::Envelope,
@@ -191,9 +191,20 @@ impl Store {
 /// Reads `run.json` of a run directory.
 ///
 /// # Errors
-/// `run_unreadable` when it is absent, cut short, or not what a run record is.
+/// `run_unreadable` when it is absent, cut short, or not what a run record is; `schema_unsupported` for one of another
+/// version, whose words may mean something else.
 pub fn read_run(run_dir: &Path) -> Result<RunRecord, Fault> {
-    read_whole(run_dir, "run.json")
+    let record: RunRecord = read_whole(run_dir, "run.json")?;
+    let found = &record.envelope.schema;
+    if found == RUN_SCHEMA {
+        return Ok(record);
+    }
+    let headline = "a run has another schema than this reader knows";
+    let remedy = "use the version of portcullis that made the run";
+    Err(Fault::new(SCHEMA_UNSUPPORTED, headline, remedy)
+        .at(Location::file(run_dir.join("run.json").display()))
+        .expected(RUN_SCHEMA)
+        .found(found.clone()))
 }
 
 /// Reads a document of ours; one that lost even its last byte is refused.
