@@ -9,7 +9,6 @@ use std::{
 /// The numbers of the corpus (`security.md`, section 3).
 const NUMBERS: std::ops::RangeInclusive<u32> = 1..=78;
 
-
 /// Numbers that nothing here provokes yet, and what they wait for.
 const LATER: &[(u32, &str)] = &[
     (51, "needs the tree digest of the work tree in the decision"),

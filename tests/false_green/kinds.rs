@@ -11,7 +11,12 @@ use portcullis::{
     wire::outcome::{Effective, Lane},
 };
 use portcullis_gates::{
-    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION, cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD, lineage::LINEAGE, nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN, threshold::THRESHOLD, tool_identity::TOOL_IDENTITY, workflow_aggregate::WORKFLOW_AGGREGATE, workflow_no_swallow::WORKFLOW_NO_SWALLOW, workflow_policy::WORKFLOW_POLICY, workflow_runs_gate::WORKFLOW_RUNS_GATE,
+    artifact_contract::ARTIFACT_CONTRACT, canary_regression::CANARY_REGRESSION,
+    cargo_config::CARGO_CONFIG, diff_guard::DIFF_GUARD, lineage::LINEAGE,
+    nextest_config::NEXTEST_CONFIG, set_equality::SET_EQUALITY, source_scan::SOURCE_SCAN,
+    threshold::THRESHOLD, tool_identity::TOOL_IDENTITY, workflow_aggregate::WORKFLOW_AGGREGATE,
+    workflow_no_swallow::WORKFLOW_NO_SWALLOW, workflow_policy::WORKFLOW_POLICY,
+    workflow_runs_gate::WORKFLOW_RUNS_GATE,
 };
 use std::{fs, path::Path};
 
