@@ -446,10 +446,8 @@ fn rust_version(cx: &GateContext<'_>) -> Result<String, Fault> {
     let manifest: Manifest = toml::from_str(&text)
         .map_err(|error| invalid(format!("the root manifest: {}", error.message())))?;
     let of = |package: Option<Package>| {
-        package.and_then(|package| package.rust_version).and_then(|version| match version {
-            toml::Value::String(version) => Some(version),
-            _ => None,
-        })
+        let version = package.and_then(|package| package.rust_version);
+        version.and_then(|version| version.as_str().map(str::to_owned))
     };
     let inherited = manifest.workspace.and_then(|workspace| workspace.package);
     of(manifest.package)

@@ -13,10 +13,13 @@ pub(super) struct Seconds(pub(super) u64);
 
 /// A number as TOML has it; a float is taken by its shortest form, so that `0.1` is 0.1.
 fn written<'de, D: Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
-    match toml::Value::deserialize(deserializer)? {
-        toml::Value::Integer(number) => Ok(number.to_string()),
-        toml::Value::Float(number) if number.is_finite() => Ok(format!("{number}")),
-        other => Err(D::Error::custom(format!("{} is no finite number", other.type_str()))),
+    let value = toml::Value::deserialize(deserializer)?;
+    if let toml::Value::Integer(number) = value {
+        return Ok(number.to_string());
+    }
+    match value.as_float().filter(|number| number.is_finite()) {
+        Some(number) => Ok(format!("{number}")),
+        None => Err(D::Error::custom(format!("{} is no finite number", value.type_str()))),
     }
 }
 

@@ -25,11 +25,14 @@ const DEPENDENCIES_MAX: usize = 64;
 /// How a file of the repository is read: nothing when there is none, or when the path leads elsewhere.
 pub(crate) type Reader<'r> = dyn Fn(&str) -> Result<Option<String>, Fault> + 'r;
 
+/// Aliases of one cargo configuration, by name, as words.
+type Aliases = BTreeMap<String, Vec<String>>;
+
 /// The repository as commands see it: each file is read once.
 pub(crate) struct Project<'r> {
     reader: &'r Reader<'r>,
     files: RefCell<BTreeMap<String, Option<Rc<str>>>>,
-    aliases: RefCell<BTreeMap<String, Rc<BTreeMap<String, Vec<String>>>>>,
+    aliases: RefCell<BTreeMap<String, Rc<Aliases>>>,
     justfiles: RefCell<BTreeMap<String, Rc<just::Justfile>>>,
     makefiles: RefCell<BTreeMap<String, Rc<make::Makefile>>>,
 }

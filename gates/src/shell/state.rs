@@ -334,9 +334,9 @@ pub(super) fn predicate(words: &[String]) -> Option<bool> {
         [] => Some(false),
         [bang, rest @ ..] if bang == "!" => predicate(rest).map(|truth| !truth),
         [open, inner @ .., close] if open == "(" && close == ")" => predicate(inner),
-        [one] => known(one).then(|| !one.is_empty()),
-        [flag, text] if flag == "-z" => known(text).then(|| text.is_empty()),
-        [flag, text] if flag == "-n" => known(text).then(|| !text.is_empty()),
+        [one] => known(one).then_some(!one.is_empty()),
+        [flag, text] if flag == "-z" => known(text).then_some(text.is_empty()),
+        [flag, text] if flag == "-n" => known(text).then_some(!text.is_empty()),
         [left, operator, right] if matches!(operator.as_str(), "=" | "==" | "!=") => {
             if !known(left) || !known(right) || right.contains(['*', '?', '[']) {
                 return None;

@@ -145,9 +145,12 @@ fn from_members(
             return Err(unknown(place, &format!("axis `{name}` is no list")));
         };
         let tables = || {
-            items.iter().map(|item| match item {
-                Known::Map { members, .. } => Ok(members.clone()),
-                _ => Err(unknown(place, "an entry of the matrix is no map")),
+            items.iter().map(|item| {
+                if let Known::Map { members, .. } = item {
+                    Ok(members.clone())
+                } else {
+                    Err(unknown(place, "an entry of the matrix is no map"))
+                }
             })
         };
         match name.as_str() {
@@ -230,10 +233,12 @@ fn included(mut all: Vec<Combination>, axes: &Axes, include: Tables) -> Vec<Comb
 
 /// The values of an axis.
 fn values(node: &Node) -> Result<Vec<Known>, Unknown> {
-    match value(node)? {
-        Known::List(items) | Known::Every(items) => Ok(items),
+    let value = value(node)?;
+    if let Known::List(items) | Known::Every(items) = value {
+        Ok(items)
+    } else {
         // The provider takes a single value for a list of one.
-        single => Ok(vec![single]),
+        Ok(vec![value])
     }
 }
 
@@ -243,9 +248,12 @@ fn tables(node: Option<&Node>) -> Result<Tables, Unknown> {
     values(node)?
         .into_iter()
         .filter(|value| *value != Known::Null)
-        .map(|value| match value {
-            Known::Map { members, .. } => Ok(members),
-            _ => Err(unknown(&node.place, "an entry of the matrix is no map")),
+        .map(|value| {
+            if let Known::Map { members, .. } = value {
+                Ok(members)
+            } else {
+                Err(unknown(&node.place, "an entry of the matrix is no map"))
+            }
         })
         .collect()
 }

@@ -239,7 +239,7 @@ impl Reader {
                 self.finish(node, 0, size)
             }
             Event::StreamStart | Event::StreamEnd | Event::DocumentEnd => Ok(()),
-            other => {
+            other @ (Event::Anchor(..) | Event::UnresolvedAlias(_) | _) => {
                 let what = format!("the parser met {other:?}");
                 Err(self.invalid(&place, &what, "write plain YAML 1.2"))
             }

@@ -174,18 +174,18 @@ fn wanted(look: &Look<'_>, lane: &Lane<'_>, commands: &[Command<'_>], report: &m
     let found: Vec<(usize, &ArgvPattern)> =
         order.iter().filter_map(|pattern| Some((first(pattern)?, pattern))).collect();
     for pair in found.windows(2) {
-        if let [(before, a), (after, b)] = pair {
-            if let Some(command) = commands.get(*after).filter(|_| before >= after) {
-                report.push(Violation {
-                    code: super::RUN_ORDER_DIFFERS,
-                    place: &command.place,
-                    subject: format!("{id}: {}", b.text()),
-                    message: format!("`{}` runs before `{}`", b.text(), a.text()),
-                    expected: format!("`{}`, then `{}`", a.text(), b.text()),
-                    found: shown_all(&command.argv),
-                    remedy: "put the commands into the order of `run_order`",
-                });
-            }
+        if let [(before, a), (after, b)] = pair
+            && let Some(command) = commands.get(*after).filter(|_| before >= after)
+        {
+            report.push(Violation {
+                code: super::RUN_ORDER_DIFFERS,
+                place: &command.place,
+                subject: format!("{id}: {}", b.text()),
+                message: format!("`{}` runs before `{}`", b.text(), a.text()),
+                expected: format!("`{}`, then `{}`", a.text(), b.text()),
+                found: shown_all(&command.argv),
+                remedy: "put the commands into the order of `run_order`",
+            });
         }
     }
 }

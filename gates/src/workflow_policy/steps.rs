@@ -322,29 +322,29 @@ fn mentioned(
 }
 
 fn collect_axes(expression: &Expression, found: &mut Mentioned) {
-    walk(expression, &mut |one| match one {
-        Expression::Property(of, name) => match of.as_ref() {
-            Expression::Name(context) if context == "matrix" => {
+    walk(expression, &mut |one| {
+        if let Expression::Property(of, name) = one
+            && let Expression::Name(context) = of.as_ref()
+        {
+            if context == "matrix" {
                 found.axes.insert(name.clone());
-            }
-            Expression::Name(context) if context == "strategy" && name == "job-index" => {
+            } else if context == "strategy" && name == "job-index" {
                 found.whole = true;
             }
-            _ => {}
-        },
-        Expression::Call(name, arguments) if name == "tojson" => {
+        } else if let Expression::Call(name, arguments) = one
+            && name == "tojson"
+        {
             found.whole |= *arguments == [Expression::Name("matrix".to_owned())];
         }
-        _ => {}
     });
 }
 
 fn collect_inputs(expression: &Expression, wanted: &mut BTreeSet<String>) {
     walk(expression, &mut |one| {
-        if let Expression::Property(of, name) = one {
-            if **of == Expression::Name("inputs".to_owned()) {
-                wanted.insert(name.clone());
-            }
+        if let Expression::Property(of, name) = one
+            && **of == Expression::Name("inputs".to_owned())
+        {
+            wanted.insert(name.clone());
         }
     });
 }

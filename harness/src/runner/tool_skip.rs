@@ -197,7 +197,7 @@ mod tests {
                 ("PORTCULLIS_RUN_ID".to_owned(), "eight".to_owned()),
                 ("CARGO_TARGET_DIR".to_owned(), folder.path().display().to_string()),
                 ("PATH".to_owned(), folder.path().display().to_string()),
-                ("GITHUB_ACTIONS".to_owned(), (n % 2 == 0).to_string()),
+                ("GITHUB_ACTIONS".to_owned(), n.is_multiple_of(2).to_string()),
             ]),
             timeout: Duration::from_secs(120),
             capture_bytes: 1 << 20,

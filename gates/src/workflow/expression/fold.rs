@@ -188,12 +188,16 @@ fn texts(a: &Value, b: &Value) -> Option<(String, String)> {
 fn contains(of: &Value, what: &Value) -> Option<bool> {
     match of {
         Value::List(items) | Value::Every(items) => {
-            let answers = items.iter().map(|item| item.compare(Operator::Equal, what));
-            answers.fold(Some(false), |any, one| match (any, one) {
-                (Some(true), _) | (_, Some(true)) => Some(true),
-                (Some(false), Some(false)) => Some(false),
-                (None, _) | (_, None) => None,
-            })
+            // One item that is equal decides, also beside items that nobody knows.
+            let mut known = true;
+            for item in items {
+                match item.compare(Operator::Equal, what) {
+                    Some(true) => return Some(true),
+                    Some(false) => {}
+                    None => known = false,
+                }
+            }
+            known.then_some(false)
         }
         Value::Map { .. } => Some(false),
         Value::Unknown => None,

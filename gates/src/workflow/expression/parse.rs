@@ -308,11 +308,11 @@ impl Parser<'_> {
                 of = if self.take("*") {
                     Expression::Every(Box::new(of))
                 } else {
-                    match self.or()? {
-                        Expression::Text(name) => {
-                            Expression::Property(Box::new(of), name.to_ascii_lowercase())
-                        }
-                        index => Expression::Index(Box::new(of), Box::new(index)),
+                    let index = self.or()?;
+                    if let Expression::Text(name) = &index {
+                        Expression::Property(Box::new(of), name.to_ascii_lowercase())
+                    } else {
+                        Expression::Index(Box::new(of), Box::new(index))
                     }
                 };
                 self.expect("]")?;
