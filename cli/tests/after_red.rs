@@ -267,7 +267,7 @@ fn bytes(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
-#[expect(clippy::too_many_lines, reason = "one table, one case per row")]
+#[expect(clippy::too_many_lines, reason = "one story, from the red run to the closed incident")]
 #[test]
 fn an_incident_opens_with_a_red_run_and_closes_after_a_green_rerun() {
     if !has_nextest() {

@@ -233,6 +233,27 @@ fn a_log_that_says_nothing_is_never_green() {
 }
 
 #[test]
+fn a_gate_without_a_table_and_an_aggregate_are_gates() {
+    let repo = Repo::new();
+    let text = "test tides ... FAILED\ntest full_suite_gate ... FAILED\n\nfailures:\n\n---- full_suite_gate ----\nblocked; 1 gate: 1 fail; 1 blocks\ntides: fail [tide_too_low]: 3 m\n";
+    let document = repo.log(text.as_bytes(), 11);
+    let kinds: Vec<&str> = document["failures"]
+        .as_array()
+        .expect("rows")
+        .iter()
+        .map(|row| row["kind"].as_str().expect("a kind"))
+        .collect();
+    assert_eq!(kinds, ["gate", "gate"], "{document:#}");
+    let aggregate = &document["failures"][1];
+    assert_eq!(
+        aggregate["replay"],
+        "cargo test --test ci_full_suite_gate -- full_suite_gate --exact"
+    );
+    let of_a_test = "---- t stdout ----\nthread 't' (1) panicked at a.rs:1:1:\nassertion `left == right` failed\n\nerror[PC0403 waiver_expired]: quoted\n";
+    assert_eq!(repo.log(of_a_test.as_bytes(), 10)["failures"][0]["kind"], "test");
+}
+
+#[test]
 fn a_log_comes_through_a_pipe_as_well() {
     let repo = Repo::new();
     let mut child = repo

@@ -131,6 +131,7 @@ fn commit(root: &Path, files: &Files, message: &str) {
     for (name, text) in files {
         let path = root.join(name);
         fs::create_dir_all(path.parent().expect("a folder")).expect("a folder");
+        #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
         fs::write(path, text).expect("a file");
     }
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
@@ -159,6 +160,7 @@ fn compile(root: &Path) -> PathBuf {
     let own = root.join("target/debug").join(executable.file_name().expect("a name"));
     fs::create_dir_all(own.parent().expect("a folder")).expect("a folder");
     let tag = "Signature: 8a477f597d28d172789f06886806bc55\n";
+    #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
     fs::write(root.join("target/CACHEDIR.TAG"), tag).expect("a tag");
     fs::copy(executable, &own).expect("a copy");
     own

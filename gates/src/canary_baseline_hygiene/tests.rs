@@ -110,6 +110,7 @@ fn t18_a_metric_that_is_gone_from_bench_and_baseline_is_missed() {
 fn t30_a_refresh_touches_nothing_else_but_what_is_allowed() {
     let refreshed = refreshed().write();
     let policy = teeth::POLICY.1;
+    #[expect(clippy::type_complexity, reason = "one table, one case per row")]
     let table: &[(&str, &str, &[(&str, &str)], &[&str])] = &[
         ("alone", teeth::RULES, &[], &[]),
         ("with the slow change", teeth::RULES, &[("src/lib.rs", "// slow\n")], &["mixed_change"]),

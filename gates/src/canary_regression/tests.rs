@@ -88,6 +88,7 @@ fn t17_a_renamed_metric_is_missing_and_new() {
 
 #[test]
 fn the_measurement_is_of_this_run_this_commit_and_this_canary() {
+    #[expect(clippy::type_complexity, reason = "one table, one case per row")]
     let table: &[(&str, &[(&str, &str, &str)], &str)] = &[
         ("another run", &[(FILE, "\"bench\"", "\"bench2\"")], "measurement_stale"),
         (

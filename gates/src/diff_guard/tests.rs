@@ -26,6 +26,7 @@ impl Repository {
     fn write(&self, path: &str, text: &str) {
         let path = self.0.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
         std::fs::write(path, text).expect("a file");
     }
 
@@ -217,6 +218,7 @@ fn the_base_is_the_merge_base_unless_it_is_stated() {
 
 #[test]
 fn a_base_that_is_head_hides_what_was_committed() {
+    #[expect(clippy::type_complexity, reason = "one table, one case per row")]
     let table: &[(&str, Lane, &[(&str, &str)], Option<&str>)] = &[
         ("a person", Lane::Local, &[], None),
         ("a pull request judged by hand", Lane::Pr, &[], None),

@@ -60,6 +60,7 @@ fn a_suite_is_in_a_target() {
     let module = format!("{no_auto}[[test]]\nname = \"all\"\n");
     let root: &[(&str, &str)] = &[("tests/all.rs", "mod lb_a;"), SUITE];
     let out: &[(&str, &str)] = &[("tests/all.rs", "#[cfg(any())] mod lb_a;"), SUITE];
+    #[expect(clippy::type_complexity, reason = "one table, one case per row")]
     let table: &[(&str, &str, &[(&str, &str)], &[&str])] = &[
         ("found by cargo", MANIFEST, &[SUITE], &[]),
         ("listed", &listed, &[SUITE], &[]),
@@ -82,6 +83,7 @@ fn an_untracked_suite_is_missing() {
     let write = |path: &str, text: &str| {
         let path = folder.path().join(path);
         std::fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
         std::fs::write(path, text).expect("a file");
     };
     write("Cargo.toml", MANIFEST);

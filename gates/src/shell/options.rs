@@ -87,6 +87,7 @@ mod tests {
 
     #[test]
     fn shells_have_the_options_that_the_provider_gives_them() {
+        #[expect(clippy::type_complexity, reason = "one table, one case per row")]
         let table: &[(Option<&str>, Option<(bool, bool)>)] = &[
             (None, Some((true, false))),
             (Some("bash"), Some((true, true))),

@@ -50,9 +50,12 @@ pub(super) fn of_log(failure: &LogFailure, policy: Option<&Policy>) -> Row {
         policy.gates.iter().find(|gate| gate.common.id.as_str() == test).map(|gate| (policy, gate))
     });
     let is_aggregate = failure.test.as_deref().is_some_and(|test| AGGREGATES.contains(&test));
+    // A gate written in Rust needs no table; a test that panics over the words of a gate is none.
+    let is_untabled = !failure.codes.is_empty()
+        && !matches!(failure.class.as_str(), "panic" | "assertion_failure" | "test_error");
     let kind = match (failure.kind, gate) {
         (Source::Test, Some(_)) => "gate",
-        (Source::Test, None) if is_aggregate => "gate",
+        (Source::Test, None) if is_aggregate || is_untabled => "gate",
         (Source::Test, None) => "test",
         (Source::Build, _) => "build",
         (Source::Command, _) if failure.codes.is_empty() => "command",
@@ -97,6 +100,9 @@ pub(super) fn of_log(failure: &LogFailure, policy: Option<&Policy>) -> Row {
             let id = common.id.as_str();
             own.unwrap_or_else(|| Replay::gate(&common.binary, id, &policy.replay_prefix)).render()
         });
+    }
+    if let (Some(policy), Some(test), true) = (policy, &failure.test, is_aggregate) {
+        row.replay = Some(Replay::gate(&policy.binary, test, &policy.replay_prefix).render());
     }
     if row.replay.is_none() {
         let prefix = policy.map(|policy| policy.replay_prefix.clone()).unwrap_or_default();
