@@ -113,12 +113,10 @@ impl Corpus {
         }
         let mut texts = BTreeMap::new();
         for (key, value) in document.texts {
-            match value {
-                toml::Value::String(text) if key.starts_with("base_") => {
-                    texts.insert(key, text);
-                }
-                _ => return Err(invalid(format!("`{key}` is not a `base_*` text"))),
-            }
+            match value.as_str().filter(|_| key.starts_with("base_")) {
+                Some(text) => texts.insert(key, text.to_owned()),
+                None => return Err(invalid(format!("`{key}` is not a `base_*` text"))),
+            };
         }
         let path = |text: &str| {
             RelPath::parse(text).map_err(|source| invalid(format!("path `{text}`: {source}")))
