@@ -10,7 +10,13 @@ use portcullis::{
     wire::outcome::{Outcome, SkipReason},
 };
 use portcullis_gates as _;
-use std::fmt::Write as _;
+use std::{
+    fmt::Write as _,
+    sync::{
+        Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
 
 fn registry() -> Registry {
     Registry::collect().expect("the standard kinds are linked")
@@ -224,30 +230,47 @@ fn the_matrix_is_the_committed_one() {
         .kinds()
         .flat_map(|kind| kind.teeth.iter().map(move |tooth| (kind, tooth)))
         .collect();
-    let mut problems = Vec::new();
-    for kind in registry.kinds() {
-        let good = kind.teeth.iter().find(|tooth| tooth.expect.is_none()).expect("a known-good");
-        let mut map =
-            format!("# `{}`, configured as in `{}`, over every fixture tree\n", kind.id, good.name);
-        for (owner, tooth) in &fixtures {
-            let seen = Bench::tooth(kind, &Tooth { config: good.config, ..**tooth }).run();
-            let mut codes = seen.codes.clone();
-            codes.sort();
-            codes.dedup();
-            codes.extend(seen.error().map(|error| error.code.clone()));
-            codes.extend(seen.skip().map(|skip| skip.reason.name().to_owned()));
-            // Writing to a String cannot fail.
-            let _ok = writeln!(
-                map,
-                "{:<60} {:<5} {}",
-                format!("{}/{}", owner.id, tooth.name),
-                seen.outcome.name(),
-                codes.join(" ")
-            );
+    // Many kinds wait for git and cargo, so several are looked at at once; each has a snapshot of its own.
+    let kinds: Vec<&KindDecl> = registry.kinds().collect();
+    let next = AtomicUsize::new(0);
+    let problems = Mutex::new(Vec::new());
+    let workers = 2 * portcullis::effective_cpu_count().expect("a count").get();
+    std::thread::scope(|scope| {
+        for _ in 0..workers {
+            scope.spawn(|| {
+                while let Some(kind) = kinds.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let map = map(kind, &fixtures);
+                    let name = format!("matrix/{}.txt", kind.id);
+                    let problem = portcullis_repo::snapshot(&name, &map).err();
+                    problems.lock().expect("no thread panicked").extend(problem);
+                }
+            });
         }
-        if let Err(problem) = portcullis_repo::snapshot(&format!("matrix/{}.txt", kind.id), &map) {
-            problems.push(problem);
-        }
-    }
+    });
+    let problems = problems.into_inner().expect("no thread panicked");
     assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// One line for each fixture tree: what a kind, configured as in its first known-good, says of it.
+fn map(kind: &'static KindDecl, fixtures: &[(&KindDecl, &Tooth)]) -> String {
+    let good = kind.teeth.iter().find(|tooth| tooth.expect.is_none()).expect("a known-good");
+    let mut map =
+        format!("# `{}`, configured as in `{}`, over every fixture tree\n", kind.id, good.name);
+    for (owner, tooth) in fixtures {
+        let seen = Bench::tooth(kind, &Tooth { config: good.config, ..**tooth }).run();
+        let mut codes = seen.codes.clone();
+        codes.sort();
+        codes.dedup();
+        codes.extend(seen.error().map(|error| error.code.clone()));
+        codes.extend(seen.skip().map(|skip| skip.reason.name().to_owned()));
+        // Writing to a String cannot fail.
+        let _ok = writeln!(
+            map,
+            "{:<60} {:<5} {}",
+            format!("{}/{}", owner.id, tooth.name),
+            seen.outcome.name(),
+            codes.join(" ")
+        );
+    }
+    map
 }
