@@ -34,8 +34,7 @@ use std::{
 
 pub(crate) const MERGE_KEY: Code =
     Code::new("PC1410", "merge_key", "A map of a workflow has a merge key.");
-pub(crate) const UNKNOWN_KEY: Code =
-    Code::new("PC1411", "unknown_key", "A workflow has a key that the provider does not know.");
+pub(crate) const UNKNOWN_KEY: Code = crate::lane::UNKNOWN_KEY;
 pub(crate) const NEEDS_UNKNOWN_JOB: Code =
     Code::new("PC1412", "needs_unknown_job", "A job needs a job that does not exist.");
 pub(crate) const NEEDS_CYCLE: Code =

@@ -156,8 +156,7 @@ pub(crate) const HEADER_INCOMPLETE: Code = Code::new(
     "header_incomplete",
     "A field in the header of a baseline is absent, of another type, or says nothing.",
 );
-pub(crate) const UNKNOWN_KEY: Code =
-    Code::new("PC2040", "unknown_key", "A document has a key that no field of its schema has.");
+pub(crate) const UNKNOWN_KEY: Code = crate::lane::UNKNOWN_KEY;
 pub(crate) const TIME_MALFORMED: Code =
     Code::new("PC2041", "time_malformed", "A time is not RFC 3339 in UTC.");
 pub(crate) const TIME_IN_FUTURE: Code =
