@@ -414,6 +414,9 @@ pub(crate) struct Export {
     /// Writes this file instead of standard output.
     #[arg(long, value_name = "FILE")]
     pub out: Option<PathBuf>,
+    /// Signs with this command, which no shell reads: what is signed is on its standard input, the signature on its output.
+    #[arg(long, value_name = "COMMAND")]
+    pub sign_with: Option<String>,
 }
 
 /// `incident`.

@@ -45,6 +45,23 @@ pub(crate) enum Format {
     Summary,
 }
 
+impl Format {
+    /// The type of what is signed; nothing for formats that carry no signature.
+    pub(crate) const fn payload_type(self) -> Option<&'static str> {
+        match self {
+            Self::Intoto | Self::Vsa => Some("application/vnd.in-toto+json"),
+            Self::Cyclonedx => Some("application/vnd.cyclonedx+json"),
+            Self::Junit
+            | Self::Sarif
+            | Self::Ctrf
+            | Self::Badge
+            | Self::Openmetrics
+            | Self::Html
+            | Self::Summary => None,
+        }
+    }
+}
+
 /// Renders a run in one format.
 ///
 /// # Errors

@@ -2,9 +2,6 @@
 
 use serde_json::{Value, json};
 
-/// The type of a statement.
-pub(crate) const PAYLOAD_TYPE: &str = "application/vnd.in-toto+json";
-
 /// What is signed: the type and the body, each behind its length.
 pub(crate) fn pre_authentication(kind: &str, body: &[u8]) -> Vec<u8> {
     let mut bytes = format!("DSSEv1 {} {kind} {} ", kind.len(), body.len()).into_bytes();

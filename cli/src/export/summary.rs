@@ -6,6 +6,8 @@ use std::fmt::Write as _;
 
 /// How much a step may write, with what it wrote before: beyond 1 MiB everything is lost.
 pub(crate) const BUDGET: usize = 1_000_000;
+/// What the forge takes of one step.
+pub(crate) const LIMIT: usize = 1024 * 1024;
 const REPLAYS: usize = 20;
 const WORD_MAX: usize = 400;
 
@@ -91,6 +93,10 @@ pub(crate) fn escape(text: &str) -> String {
     let escaped = markdown::escape(text);
     let mut out = String::with_capacity(escaped.len());
     for c in escaped.chars() {
+        // Between two of these a forge sets mathematics.
+        if c == '$' {
+            out.push('\\');
+        }
         out.push(c);
         // `www.` and `#1` are made into links after the Markdown was read, whatever was escaped in it.
         if c == '.' || c == '#' {

@@ -126,6 +126,13 @@ fn validate(schema: &str, document: &Value) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/schemas");
     let folder = folder.canonicalize().expect("the schemas");
     let (mut schemas, mut compiler) = (Schemas::new(), Compiler::new());
+    // Schemas refer to each other by the address that they were published under.
+    for name in ["spdx", "jsf-0.82"] {
+        let text = std::fs::read_to_string(folder.join(format!("{name}.SNAPSHOT.schema.json")));
+        let part = serde_json::from_str(&text.expect("a schema")).expect("JSON");
+        let address = format!("http://cyclonedx.org/schema/{name}.SNAPSHOT.schema.json");
+        compiler.add_resource(&address, part).expect("a resource");
+    }
     let path = folder.join(schema);
     let index = compiler.compile(path.to_str().expect("a path"), &mut schemas);
     let index = index.unwrap_or_else(|error| panic!("{schema}: {error:#}"));
@@ -289,4 +296,219 @@ fn ten_thousand_gates_are_rendered_in_linear_size() {
         let size = render(format, &account).expect("rendered").len();
         assert!((1_000_000..20_000_000).contains(&size), "{format:?}: {size}");
     }
+}
+
+#[test]
+fn cyclonedx_is_what_its_schema_says() {
+    let bom = parsed(Format::Cyclonedx, &everything());
+    validate("bom-1.6.SNAPSHOT.schema.json", &bom);
+    let map = bom["declarations"]["attestations"][0]["map"].as_array().expect("a map");
+    assert_eq!(map.len(), Effective::ALL.len());
+    for row in map {
+        let name = row["requirement"].as_str().expect("a requirement");
+        let passed = ["requirement:pass_gate", "requirement:warn_gate"].contains(&name);
+        assert_eq!(row["conformance"]["score"], u8::from(passed), "{name}");
+    }
+}
+
+#[test]
+fn every_export_can_be_told_from_a_broken_one() {
+    let mut ctrf = parsed(Format::Ctrf, &everything());
+    ctrf["results"]["tests"][0]["duration"] = json!(1.5);
+    assert!(std::panic::catch_unwind(|| validate("ctrf-0.0.json", &ctrf)).is_err());
+    let mut sarif = parsed(Format::Sarif, &everything());
+    sarif["runs"][0]["results"][0]["level"] = json!("fatal");
+    assert!(std::panic::catch_unwind(|| validate("sarif-2.1.0.json", &sarif)).is_err());
+    let mut bom = parsed(Format::Cyclonedx, &everything());
+    bom["declarations"]["attestations"][0]["map"][0]["conformance"]["score"] = json!(2);
+    assert!(std::panic::catch_unwind(|| validate("bom-1.6.SNAPSHOT.schema.json", &bom)).is_err());
+}
+
+fn one(verdict: &str, gates: Vec<Value>) -> Account {
+    account(decision(verdict, gates, &json!([])), Vec::new())
+}
+
+#[test]
+fn statements_pass_only_what_passed() {
+    let pass = || gate("a", "pass", false, "x", 0);
+    let table = [
+        ("a pass", "pass", vec![pass()], "PASSED"),
+        ("a warning", "pass", vec![pass(), gate("b", "warn", false, "x", 1)], "WARNED"),
+        ("a waiver", "pass", vec![pass(), gate("b", "waived", false, "x", 1)], "WARNED"),
+        ("a failure", "blocked", vec![pass(), gate("b", "fail", true, "x", 1)], "FAILED"),
+        (
+            "a pending change",
+            "blocked",
+            vec![gate("b", "pending_approval", true, "x", 0)],
+            "FAILED",
+        ),
+        ("an advisory failure", "pass", vec![gate("b", "fail", false, "x", 1)], "FAILED"),
+        ("an invalid run", "invalid", vec![pass()], "FAILED"),
+    ];
+    for (case, verdict, gates, expected) in table {
+        let account = one(verdict, gates);
+        let statement = parsed(Format::Intoto, &account);
+        assert_eq!(statement["predicate"]["result"], expected, "{case}");
+        assert_eq!(statement["subject"][0]["digest"]["gitCommit"], "a".repeat(40).as_str());
+        let vsa = parsed(Format::Vsa, &account);
+        assert_eq!(
+            vsa["predicate"]["verificationResult"], "FAILED",
+            "{case}: never certifiable here"
+        );
+        assert_eq!(vsa["predicate"]["verifiedLevels"], json!([]), "{case}");
+    }
+    let mut certified = one("pass", vec![pass()]);
+    certified.decision.certifiable = true;
+    let vsa = parsed(Format::Vsa, &certified);
+    assert_eq!(vsa["predicate"]["verificationResult"], "PASSED");
+    let levels = vsa["predicate"]["verifiedLevels"].as_array().expect("levels");
+    assert!(levels.iter().all(|level| !level.as_str().is_some_and(|l| l.starts_with("SLSA_"))));
+    let waived = one("pass", vec![gate("b", "waived", false, "x", 1)]);
+    let statement = parsed(Format::Intoto, &waived);
+    assert_eq!(statement["predicate"]["passedTests"], json!([]));
+    assert_eq!(statement["predicate"]["warnedTests"], json!(["gates b"]));
+}
+
+#[test]
+fn no_statement_is_made_of_a_changed_tree() {
+    for source in [
+        json!({ "commit": null, "tree": null, "dirty": false, "base": null }),
+        json!({ "commit": "a".repeat(40), "tree": null, "dirty": true, "base": null }),
+        json!({ "commit": "a".repeat(40), "tree": null, "dirty": null, "base": null }),
+    ] {
+        let mut account = one("pass", vec![gate("a", "pass", false, "x", 0)]);
+        account.envelope.source = serde_json::from_value(source).expect("a source");
+        for format in [Format::Intoto, Format::Vsa] {
+            assert!(render(format, &account).is_err(), "{format:?}");
+        }
+    }
+}
+
+#[test]
+fn a_badge_is_green_only_for_a_pass_of_everything() {
+    let pass = || gate("a", "pass", false, "x", 0);
+    let table = [
+        ("pass", vec![pass()], "brightgreen"),
+        ("pass", vec![pass(), gate("b", "waived", false, "x", 1)], "yellow"),
+        ("pass", vec![pass(), gate("b", "fail", false, "x", 1)], "yellow"),
+        ("blocked", vec![gate("b", "fail", true, "x", 1)], "red"),
+        ("invalid", vec![pass()], "red"),
+    ];
+    for (verdict, gates, color) in table {
+        let badge = parsed(Format::Badge, &one(verdict, gates));
+        assert_eq!(badge["color"], color, "{badge}");
+        assert_eq!(badge["schemaVersion"], 1);
+        assert!(badge["message"].as_str().is_some_and(|text| !text.is_empty()));
+        assert_eq!(badge["isError"], verdict != "pass");
+    }
+}
+
+#[test]
+fn openmetrics_ends_and_declares_every_family() {
+    let text = render(Format::Openmetrics, &everything()).expect("rendered");
+    assert!(text.ends_with("# EOF\n") && text.matches("# EOF").count() == 1);
+    let mut family = "";
+    for line in text.lines() {
+        if let Some(declared) = line.strip_prefix("# TYPE ") {
+            family = declared.split(' ').next().expect("a name");
+        } else if !line.starts_with('#') {
+            assert!(line.starts_with(&format!("{family}{{")), "{line} in {family}");
+            assert!(line.rsplit(' ').next().is_some_and(|value| value.parse::<f64>().is_ok()));
+        }
+    }
+    assert!(text.contains("portcullis_gates{status=\"waived\"} 1\n"), "{text}");
+    assert!(text.contains(
+        "portcullis_gate_status{gate=\"waived_gate\",kind=\"command\",status=\"waived\"} 1\n"
+    ));
+}
+
+/// Texts that became links, pictures, tags or mentions somewhere.
+const CORPUS: &[&str] = &[
+    HOSTILE,
+    "[x](javascript:alert(1))",
+    "![x](http://evil/x.png)",
+    "<img src=x onerror=y>",
+    "<details open>",
+    "<!-- -->",
+    "@everyone @org/team",
+    "http://evil.example www.evil.example x@evil.example",
+    "fixes #12, org/repo#7",
+    "| a | b |\n|---|---|",
+    "# h\n- [ ] x\n> q\n***\n",
+    "````\n```\n`x`",
+    "[a]: http://evil\n[a]",
+    "\\<b> \\[x](y) &lt;b&gt; &#60;b&#62;",
+    "<http://evil>",
+    "*a* _b_ ~~c~~ `d` $e$",
+];
+
+#[test]
+fn t16_a_step_summary_has_no_markup_of_others() {
+    use pulldown_cmark::{Event, Options, Parser, Tag};
+    for text in CORPUS {
+        let gates = vec![gate("b", "fail", true, text, 2), gate("w", "waived", false, text, 1)];
+        let mut account = one("blocked", gates);
+        account.decision.gates[0].owner = (*text).to_owned();
+        account.rows[0].name = (*text).to_owned();
+        account.rows[0].replay = Some((*text).to_owned());
+        let summary = render(Format::Summary, &account).expect("rendered");
+        let (mut code, mut blocks) = (false, 0);
+        for event in Parser::new_ext(&summary, Options::all()) {
+            match event {
+                // The lane, in our own words.
+                Event::Code(own) if &*own == "pr" => {}
+                Event::Start(Tag::CodeBlock(_)) => (code, blocks) = (true, blocks + 1),
+                Event::End(pulldown_cmark::TagEnd::CodeBlock) => code = false,
+                Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::HtmlBlock)
+                | Event::Html(_)
+                | Event::InlineHtml(_)
+                | Event::FootnoteReference(_)
+                | Event::TaskListMarker(_)
+                | Event::Code(_)
+                | Event::InlineMath(_)
+                | Event::DisplayMath(_)
+                | Event::Start(Tag::Emphasis | Tag::Strikethrough) => {
+                    panic!("{event:?} of {text:?}:\n{summary}")
+                }
+                Event::Text(said) if !code => {
+                    for bad in ["@e", "@o", "://", "www.e", "#1", "#7"] {
+                        assert!(!said.contains(bad), "{bad} of {text:?}: {said}");
+                    }
+                }
+                _ => {}
+            }
+        }
+        assert_eq!(blocks, 2, "the fences hold: {summary}");
+    }
+}
+
+#[test]
+fn t16_a_page_loads_nothing_and_has_no_tag_of_others() {
+    for text in CORPUS {
+        let gates = vec![gate("b", "fail", true, text, 2), gate("w", "waived", false, text, 1)];
+        let html = render(Format::Html, &one("blocked", gates)).expect("rendered");
+        for bad in ["<img", "<script", "<a ", "<b>", "<details", "src=\"", "href=", "onerror=y>"] {
+            assert!(!html.contains(bad), "{bad} of {text:?}");
+        }
+        assert!(html.contains("default-src 'none'") && html.contains("prefers-color-scheme:dark"));
+    }
+}
+
+#[test]
+fn a_step_summary_stays_in_its_budget_and_keeps_what_it_must() {
+    let long = "w".repeat(280);
+    let gates: Vec<Value> =
+        (0..10_000).map(|n| gate(&format!("g{n}"), "fail", true, &long, 0)).collect();
+    let account = one("blocked", gates);
+    for budget in [super::summary::BUDGET, 700_000, 20_000, 0] {
+        let text = super::summary::render(&account, budget);
+        assert!(text.len() <= budget.max(8_000), "{} of {budget}", text.len());
+        for kept in ["# portcullis: blocked", "## Ways out", "## Replay", "cargo portcullis replay"]
+        {
+            assert!(text.contains(kept), "{kept} of {budget}");
+        }
+        assert!(text.contains("Left out for want of room: "), "{budget}");
+    }
+    let small = super::summary::render(&one("pass", vec![gate("a", "pass", false, "x", 0)]), 9_000);
+    assert!(!small.contains("Left out") && small.contains("## All gates"));
 }
