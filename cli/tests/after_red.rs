@@ -315,6 +315,34 @@ fn exports_of_a_red_run_are_red_and_leave_it_alone() {
 }
 
 #[test]
+fn a_step_summary_is_added_within_its_limit_and_changes_no_exit_code() {
+    if !has_nextest() {
+        return;
+    }
+    let red = Case::new("export-step-summary");
+    let file = red.scratch.path().join("summary.md");
+    write(&file, "before\n");
+    let run = || {
+        drop(fs::remove_dir_all(red.dir()));
+        let output = command(root(), &["run", "--profile", "full", "--format", "github"])
+            .env("PORTCULLIS_RUN_ID", &red.id)
+            .env("SAMPLE_FAULT", "gate_fails")
+            .env("SAMPLE_SCRATCH", red.scratch.path())
+            .env("GITHUB_STEP_SUMMARY", &file)
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(11), "{}", text(&output));
+        fs::read_to_string(&file).expect("a text")
+    };
+    let found = run();
+    assert!(found.starts_with("before\n# portcullis: blocked"), "{found}");
+    assert!(found.contains("## Replay") && found.contains("## All gates"), "{found}");
+    let full = "x".repeat(1024 * 1024 - 10);
+    write(&file, &full);
+    assert!(run() == full, "a file that is full would lose everything");
+}
+
+#[test]
 fn an_incident_opens_with_a_red_run_and_closes_after_a_green_rerun() {
     if !has_nextest() {
         return;
