@@ -509,6 +509,13 @@ fn a_step_summary_stays_in_its_budget_and_keeps_what_it_must() {
         }
         assert!(text.contains("Left out for want of room: "), "{budget}");
     }
+    let gates: Vec<Value> =
+        (0..100).map(|n| gate(&format!("g{n}"), "fail", true, &long, 0)).collect();
+    let account = one("blocked", gates);
+    for budget in (12_000..60_000).step_by(500) {
+        let size = super::summary::render(&account, budget).len();
+        assert!(size <= budget, "{size} of {budget}");
+    }
     let small = super::summary::render(&one("pass", vec![gate("a", "pass", false, "x", 0)]), 9_000);
     assert!(!small.contains("Left out") && small.contains("## All gates"));
 }
