@@ -96,10 +96,8 @@ fn everything() -> Account {
             status,
             Effective::Pass | Effective::Warn | Effective::Waived | Effective::Skip
         );
-        let findings = match status {
-            Effective::Warn | Effective::Waived | Effective::Fail => 2,
-            _ => 0,
-        };
+        let found = [Effective::Warn, Effective::Waived, Effective::Fail];
+        let findings = if found.contains(status) { 2 } else { 0 };
         gate(&format!("{status}_gate"), status.name(), blocks, HOSTILE, findings)
     });
     let fault = json!([{ "code": "broken", "message": HOSTILE, "remedy": HOSTILE }]);
@@ -443,6 +441,10 @@ const CORPUS: &[&str] = &[
 ];
 
 #[test]
+#[expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "the events of a Markdown parser are not ours to list"
+)]
 fn t16_a_step_summary_has_no_markup_of_others() {
     use pulldown_cmark::{Event, Options, Parser, Tag};
     for text in CORPUS {
