@@ -184,7 +184,7 @@ fn of_gate(gate: &Decided, reasons: &mut BTreeSet<String>, found: &mut Vec<Annot
 }
 
 /// `src/a.rs:3:5` as a place.
-fn place(text: &str) -> Option<Location> {
+pub(crate) fn place(text: &str) -> Option<Location> {
     let mut parts = text.rsplitn(3, ':');
     let (column, line, file) = (parts.next()?, parts.next()?, parts.next()?);
     Some(Location::at(file, line.parse().ok()?, column.parse().ok()?))

@@ -94,6 +94,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis explain waiver_lifecycle\n  cargo portcullis explain PC0403"
     )]
     Explain(Explain),
+    /// Writes a sealed run in a format that another program reads. Exits 0 whatever the verdict was.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis export junit --run latest --out junit.xml\n  cargo portcullis export sarif --run target/portcullis/runs/<id>"
+    )]
+    Export(Export),
     /// Compares the committed roster with the gates that exist, or commits it anew.
     #[command(
         after_help = "Examples:\n  cargo portcullis census --check\n  cargo portcullis census --bless"
@@ -395,6 +400,23 @@ pub(crate) struct RunbookPlace {
     /// The file, relative to the repository root.
     #[arg(long, default_value = "docs/runbook.md", value_name = "FILE")]
     pub path: String,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub(crate) struct Export {
+    /// The format.
+    #[arg(value_enum, value_name = "FORMAT")]
+    pub target: crate::export::Format,
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    #[arg(long, default_value = "latest", value_name = "RUN")]
+    pub run: String,
+    /// Writes this file instead of standard output.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Signs with this command, which no shell reads: what is signed is on its standard input, the signature on its output.
+    #[arg(long, value_name = "COMMAND")]
+    pub sign_with: Option<String>,
 }
 
 /// `incident`.

@@ -6,6 +6,7 @@ mod decide;
 mod diff;
 mod events;
 mod explain;
+mod export;
 mod flaky;
 mod history;
 mod incident;
@@ -56,6 +57,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Plan(plan) => plan::run(plan, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
+        Verb::Export(export) => export::run(export, out),
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
         Verb::Merge(merge) => merge::run(merge, out),

@@ -13,6 +13,7 @@ mod digest;
 mod durations;
 mod engine;
 mod exit;
+mod export;
 mod flaky;
 mod ground;
 mod history;

@@ -267,6 +267,81 @@ fn bytes(dir: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     found
 }
 
+/// Every format of a real red run is red, exits 0, and leaves the sealed directory alone.
+fn exports_say_the_same(run: &str, scratch: &Path) {
+    let export = |format: &str, code: i32| {
+        let file = scratch.join(format!("export.{format}"));
+        let words = ["export", format, "--run", run, "--out"];
+        let output = command(root(), &words).arg(&file).output().expect("it starts");
+        assert_eq!(output.status.code(), Some(code), "{format}: {}", text(&output));
+        fs::read_to_string(&file).unwrap_or_default()
+    };
+    let junit = export("junit", 0);
+    assert!(junit.contains("name=\"health\" classname=\"main\"") && junit.contains("<failure "));
+    let ctrf: Value = serde_json::from_str(&export("ctrf", 0)).expect("a report");
+    let tests = ctrf["results"]["tests"].as_array().expect("tests");
+    let failed = tests.iter().filter(|test| test["status"] == "failed").count();
+    assert!(failed >= 3 && tests.iter().any(|test| test["status"] == "passed"), "{ctrf:#}");
+    let sarif: Value = serde_json::from_str(&export("sarif", 0)).expect("a log");
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    assert!(results.iter().any(|one| one["properties"]["gate"] == "health"), "{sarif:#}");
+    let badge: Value = serde_json::from_str(&export("badge", 0)).expect("a badge");
+    assert_eq!((&badge["color"], &badge["isError"]), (&"red".into(), &true.into()));
+    assert!(export("openmetrics", 0).contains("status=\"fail\""));
+    assert!(export("html", 0).contains("What is wrong"));
+    assert!(export("summary", 0).contains("cargo portcullis rerun"));
+    assert!(export("cyclonedx", 0).contains("requirement:health"));
+    // The sample is no repository, so there is nothing to make a statement about.
+    assert_eq!(export("intoto", 3) + &export("vsa", 3), "");
+    let inside = Path::new(run).join("junit.xml");
+    let refused = command(root(), &["export", "junit", "--run", run, "--out"])
+        .arg(&inside)
+        .output()
+        .expect("it starts");
+    assert!(refused.status.code() == Some(2) && !inside.exists(), "{}", text(&refused));
+}
+
+#[test]
+fn exports_of_a_red_run_are_red_and_leave_it_alone() {
+    if !has_nextest() {
+        return;
+    }
+    let red = Case::new("export-red");
+    red.runs("fails,gate_fails", &["run", "--profile", "full", "--lane", "main"], 10);
+    let before = bytes(&red.dir());
+    let dir = red.dir();
+    exports_say_the_same(dir.to_str().expect("a path"), red.scratch.path());
+    assert!(before == bytes(&red.dir()), "the sealed directory is as it was");
+}
+
+#[test]
+fn a_step_summary_is_added_within_its_limit_and_changes_no_exit_code() {
+    if !has_nextest() {
+        return;
+    }
+    let red = Case::new("export-step-summary");
+    let file = red.scratch.path().join("summary.md");
+    write(&file, "before\n");
+    let run = || {
+        drop(fs::remove_dir_all(red.dir()));
+        let output = command(root(), &["run", "--profile", "full", "--format", "github"])
+            .env("PORTCULLIS_RUN_ID", &red.id)
+            .env("SAMPLE_FAULT", "gate_fails")
+            .env("SAMPLE_SCRATCH", red.scratch.path())
+            .env("GITHUB_STEP_SUMMARY", &file)
+            .output()
+            .expect("it starts");
+        assert_eq!(output.status.code(), Some(11), "{}", text(&output));
+        fs::read_to_string(&file).expect("a text")
+    };
+    let found = run();
+    assert!(found.starts_with("before\n# portcullis: blocked"), "{found}");
+    assert!(found.contains("## Replay") && found.contains("## All gates"), "{found}");
+    let full = "x".repeat(1024 * 1024 - 10);
+    write(&file, &full);
+    assert!(run() == full, "a file that is full would lose everything");
+}
+
 #[expect(clippy::too_many_lines, reason = "one story, from the red run to the closed incident")]
 #[test]
 fn an_incident_opens_with_a_red_run_and_closes_after_a_green_rerun() {

@@ -6,6 +6,7 @@ use crate::{
     args::Run,
     digest::{self, DIGEST_SCHEMA, FailureDigest},
     exit::{Exit, OrExit, Refused},
+    export,
     ground::{self, Ground},
     history::{self, Earlier},
     outcome::{Outcome, Status, Tally},
@@ -120,6 +121,7 @@ pub(super) fn close(
     out.text(&account.text());
     if out.is_github() {
         annotate(ground, record, &decision, &failures, out);
+        summarise(ground, record, out);
     }
     Ok(exit)
 }
@@ -322,6 +324,26 @@ fn annotate(
     if let (Some(path), Ok(text)) = (counter, serde_json::to_string(&shown)) {
         drop(path.parent().map(std::fs::create_dir_all));
         drop(std::fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())));
+    }
+}
+
+/// Adds the run to the summary of the step. A file that cannot be written changes no exit code, and is said.
+fn summarise(ground: &Ground, record: &Record<'_>, out: &mut Transport) {
+    let Some(path) = ground.repository.environment.non_empty("GITHUB_STEP_SUMMARY") else { return };
+    // Beyond the limit of the forge everything that the step wrote is lost, so nothing is added there.
+    let before = std::fs::metadata(path).map_or(0, |file| file.len());
+    let before = usize::try_from(before).unwrap_or(usize::MAX);
+    let account = match export::Account::read(record.path()) {
+        Ok(account) => account,
+        Err(fault) => return out.progress(&format!("portcullis: no step summary: {fault}")),
+    };
+    let text = export::summary::render(&account, export::summary::BUDGET.saturating_sub(before));
+    if before.saturating_add(text.len()) > export::summary::LIMIT {
+        return out.progress("portcullis: no step summary: the file is full");
+    }
+    let file = std::fs::OpenOptions::new().append(true).create(true).open(path);
+    if let Err(source) = file.and_then(|mut file| file.write_all(text.as_bytes())) {
+        out.progress(&format!("portcullis: no step summary: {source}"));
     }
 }
 
