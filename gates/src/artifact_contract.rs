@@ -9,9 +9,7 @@ mod rule;
 
 pub(crate) use cel::CelTable;
 pub(crate) use contract::{Contract, Report, Terms};
-pub(crate) use freshness::Freshness;
-#[cfg(feature = "canary")]
-pub(crate) use freshness::{Facts, judge as judge_freshness};
+pub(crate) use freshness::{Facts, Fields, Freshness, judge as judge_freshness};
 #[cfg(feature = "markdown")]
 pub(crate) use rule::RuleTable;
 

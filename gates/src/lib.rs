@@ -21,6 +21,8 @@ pub mod classification;
 pub mod command;
 #[cfg(feature = "contracts")]
 pub mod contract_freeze;
+pub mod coverage_floor;
+mod decimal;
 #[cfg(feature = "classification")]
 pub mod dependency_fence;
 pub mod diff_guard;
@@ -41,6 +43,8 @@ mod json_value;
 #[cfg(feature = "classification")]
 mod junit;
 mod lane;
+#[cfg(feature = "workflows")]
+pub mod lane_budget;
 #[cfg(feature = "workflows")]
 pub mod lane_serial;
 pub mod lineage;

@@ -105,6 +105,32 @@ pub(crate) fn load(
     paths.iter().map(|path| loader.file(path)).collect()
 }
 
+/// Reads a workflow that no file of the work tree holds, such as one of a base. It opens nothing that it uses.
+///
+/// # Errors
+/// The faults of reading.
+pub(crate) fn parse(
+    path: &RelPath,
+    text: &str,
+    known_keys: &BTreeSet<String>,
+) -> Result<Workflow, Fault> {
+    let root = yaml::parse(path, text)?;
+    Reading { path, known_keys, locals: &mut Closed }.workflow(&root)
+}
+
+/// What a workflow uses that is read alone.
+struct Closed;
+
+impl Locals for Closed {
+    fn workflow(&mut self, _uses: &Text) -> Result<Option<Rc<Workflow>>, Fault> {
+        Ok(None)
+    }
+
+    fn composite(&mut self, _uses: &Text) -> Result<Option<Rc<Composite>>, Fault> {
+        Ok(None)
+    }
+}
+
 /// Where the provider looks for workflows.
 pub(crate) const FOLDER: &str = ".github/workflows";
 
