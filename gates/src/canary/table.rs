@@ -294,6 +294,32 @@ impl Canary {
         faults
     }
 
+    /// What is run, and how it is made ready.
+    fn running(&self) -> Vec<Fault> {
+        let table = &self.table;
+        let mut faults = Vec::new();
+        if table.adapter.name == Adapter::Process {
+            let is_one = matches!(table.roster.as_slice(), [only] if !is_pattern(only));
+            if !is_one {
+                let headline = "a process that is timed is one metric";
+                faults.push(self.refuse("roster", headline, "name exactly one metric"));
+            }
+            if table.argv.is_empty() {
+                let headline = "nothing says what is run";
+                faults.push(self.refuse("argv", headline, "state `argv`: a program and its words"));
+            }
+        }
+        for (key, words) in [("argv", &table.argv), ("build", &table.build)] {
+            if words.iter().any(|word| word.contains('\0'))
+                || words.first().is_some_and(String::is_empty)
+            {
+                let headline = format!("`{key}` names no program");
+                faults.push(self.refuse(key, headline, "write a program and its words"));
+            }
+        }
+        faults
+    }
+
     fn measuring(&self) -> Vec<Fault> {
         let table = &self.table;
         let mut faults = Vec::new();
@@ -319,25 +345,7 @@ impl Canary {
                 ));
             }
         }
-        if table.adapter.name == Adapter::Process {
-            let is_one = matches!(table.roster.as_slice(), [only] if !is_pattern(only));
-            if !is_one {
-                let headline = "a process that is timed is one metric";
-                faults.push(self.refuse("roster", headline, "name exactly one metric"));
-            }
-            if table.argv.is_empty() {
-                let headline = "nothing says what is run";
-                faults.push(self.refuse("argv", headline, "state `argv`: a program and its words"));
-            }
-        }
-        for (key, words) in [("argv", &table.argv), ("build", &table.build)] {
-            if words.iter().any(|word| word.contains('\0'))
-                || words.first().is_some_and(String::is_empty)
-            {
-                let headline = format!("`{key}` names no program");
-                faults.push(self.refuse(key, headline, "write a program and its words"));
-            }
-        }
+        faults.extend(self.running());
         let needs_base = matches!(table.method, MethodName::TwoSample)
             || (table.method == MethodName::Point && !both_arms(table.adapter.name));
         if needs_base && table.baseline.is_none() {
