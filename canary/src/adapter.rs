@@ -133,6 +133,12 @@ fn read_text(adapter: Adapter, path: &str, text: &str, out: &mut Out<'_>) -> Res
         Adapter::NextestJunit => nextest_junit::read(path, text, out),
         Adapter::BmfJson => bmf_json::read(path, text, out),
         Adapter::ActionBenchmarkJson => action_benchmark_json::read(path, text, out),
+        Adapter::Process => Err(Problem::new(
+            FaultCode::UnknownShape,
+            path,
+            "",
+            "the runner times processes itself, and reads no output of theirs",
+        )),
         Adapter::CriterionDir => Err(Problem::new(
             FaultCode::UnknownShape,
             path,

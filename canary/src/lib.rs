@@ -15,7 +15,7 @@ pub mod host;
 pub mod instant;
 mod json;
 pub mod measurement;
-mod median;
+pub mod median;
 pub mod metric;
 pub mod milli_pct;
 pub mod order;

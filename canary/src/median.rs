@@ -1,7 +1,8 @@
 //! The middle of whole values, in whole values. Percentiles and bounds are another matter.
 
-/// The middle of the values; of an even number the mean of both, to even.
-pub(crate) fn median(values: &[u64]) -> Option<u64> {
+/// Returns the middle of the values; of an even number the mean of both, to even.
+#[must_use]
+pub fn median(values: &[u64]) -> Option<u64> {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
     let upper = *sorted.get(sorted.len() / 2)?;

@@ -13,6 +13,8 @@ pub enum Adapter {
     GungraunJson,
     /// `cargo bench` of the standard library's harness, as text or JSON lines.
     LibtestBench,
+    /// No tool: the runner times each process, and there is no output to read.
+    Process,
     /// The dumps of tango-bench, a pair of samples per line.
     TangoCsv,
     /// The JUnit report of cargo-nextest.
@@ -25,7 +27,7 @@ pub enum Adapter {
 
 impl Adapter {
     /// All of them, by name.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ActionBenchmarkJson,
         Self::BmfJson,
         Self::CargoCriterionJsonl,
@@ -34,6 +36,7 @@ impl Adapter {
         Self::HyperfineJson,
         Self::LibtestBench,
         Self::NextestJunit,
+        Self::Process,
         Self::TangoCsv,
     ];
 
@@ -48,6 +51,7 @@ impl Adapter {
             Self::LibtestBench => "libtest_bench",
             Self::TangoCsv => "tango_csv",
             Self::NextestJunit => "nextest_junit",
+            Self::Process => "process",
             Self::BmfJson => "bmf_json",
             Self::ActionBenchmarkJson => "action_benchmark_json",
         }
@@ -71,6 +75,7 @@ impl Adapter {
             Self::CriterionDir
             | Self::CargoCriterionJsonl
             | Self::HyperfineJson
+            | Self::Process
             | Self::TangoCsv => false,
         }
     }

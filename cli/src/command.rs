@@ -1,5 +1,6 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
+mod canary;
 mod census;
 mod ci;
 mod decide;
@@ -69,5 +70,6 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Events(events) => events::run(events, out),
         Verb::Verify(verify) => verify::run(verify, out),
         Verb::Ci(ci) => ci::run(ci, out),
+        Verb::Canary(canary) => canary::run(canary, out),
     }
 }

@@ -5,6 +5,7 @@ use portcullis_gates as _;
 
 mod annotation;
 mod args;
+mod canary;
 mod ci;
 mod classified;
 mod command;

@@ -86,6 +86,12 @@ pub(crate) fn write(repository: &Repository, path: &str, text: &str) -> Result<b
         let remedy = "write it on a developer's machine, and commit it with its cause";
         return Err(Refused::new(Exit::Nothing, Fault::new(BLESS_REFUSED, headline, remedy)));
     }
+    replace(repository, path, text)?;
+    Ok(true)
+}
+
+/// Writes a file as a whole, wherever this runs; a link of that name is replaced, not followed.
+pub(crate) fn replace(repository: &Repository, path: &str, text: &str) -> Result<(), Refused> {
     let target = repository.root().join(rel(path)?.as_str());
     let folder = target.parent().unwrap_or(repository.root());
     std::fs::create_dir_all(folder)
@@ -95,7 +101,7 @@ pub(crate) fn write(repository: &Repository, path: &str, text: &str) -> Result<b
     file.write_all(text.as_bytes()).with_context(|| format!("`{path}` cannot be written"))?;
     readable(file.as_file()).with_context(|| format!("`{path}` cannot be written"))?;
     file.persist(&target).with_context(|| format!("`{path}` cannot be written"))?;
-    Ok(true)
+    Ok(())
 }
 
 /// A temporary file is its owner's alone; one that is committed is everybody's to read.

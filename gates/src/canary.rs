@@ -87,6 +87,18 @@ impl Canary {
         &self.table.adapter
     }
 
+    /// What one run is: a program and its words; nothing where the bench of the canary's name is meant.
+    #[must_use]
+    pub fn argv(&self) -> &[String] {
+        &self.table.argv
+    }
+
+    /// What makes an arm ready to run.
+    #[must_use]
+    pub fn build(&self) -> &[String] {
+        &self.table.build
+    }
+
     /// Where its baseline stands.
     #[must_use]
     pub fn baseline(&self) -> Option<&RelPath> {

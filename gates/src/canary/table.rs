@@ -26,6 +26,12 @@ pub(super) struct Table {
     pub(super) lane: Lane,
     pub(super) method: MethodName,
     pub(super) adapter: AdapterTable,
+    /// What one run is; the bench of the canary's name where it is not stated.
+    #[serde(default)]
+    pub(super) argv: Vec<String>,
+    /// What makes an arm ready to run, once per arm and never within a timed section.
+    #[serde(default)]
+    pub(super) build: Vec<String>,
     pub(super) roster: Vec<String>,
     pub(super) baseline: Option<RelPath>,
     pub(super) comment_pct: Pct,
@@ -288,6 +294,32 @@ impl Canary {
         faults
     }
 
+    /// What is run, and how it is made ready.
+    fn running(&self) -> Vec<Fault> {
+        let table = &self.table;
+        let mut faults = Vec::new();
+        if table.adapter.name == Adapter::Process {
+            let is_one = matches!(table.roster.as_slice(), [only] if !is_pattern(only));
+            if !is_one {
+                let headline = "a process that is timed is one metric";
+                faults.push(self.refuse("roster", headline, "name exactly one metric"));
+            }
+            if table.argv.is_empty() {
+                let headline = "nothing says what is run";
+                faults.push(self.refuse("argv", headline, "state `argv`: a program and its words"));
+            }
+        }
+        for (key, words) in [("argv", &table.argv), ("build", &table.build)] {
+            if words.iter().any(|word| word.contains('\0'))
+                || words.first().is_some_and(String::is_empty)
+            {
+                let headline = format!("`{key}` names no program");
+                faults.push(self.refuse(key, headline, "write a program and its words"));
+            }
+        }
+        faults
+    }
+
     fn measuring(&self) -> Vec<Fault> {
         let table = &self.table;
         let mut faults = Vec::new();
@@ -313,6 +345,7 @@ impl Canary {
                 ));
             }
         }
+        faults.extend(self.running());
         let needs_base = matches!(table.method, MethodName::TwoSample)
             || (table.method == MethodName::Point && !both_arms(table.adapter.name));
         if needs_base && table.baseline.is_none() {
