@@ -31,6 +31,7 @@ use serde_json::json;
 use std::path::Path;
 
 /// Runs `canary calibrate`.
+#[expect(clippy::too_many_lines, reason = "one report, from the first sample to its last line")]
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
     let watch = Stopwatch::start();
     let repository = Repository::discover()?;
