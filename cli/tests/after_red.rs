@@ -374,7 +374,8 @@ fn an_incident_opens_with_a_red_run_and_closes_after_a_green_rerun() {
             .as_str()
             .expect("a digest")
     };
-    assert_eq!(digest("certification_verdict"), "absent");
+    assert_eq!(digest("triage_diff"), "absent", "there was no baseline");
+    assert_eq!(digest("certification_verdict").len(), 64);
     assert_eq!(digest("summary").len(), 64);
     assert_eq!(state(&open, "checklist", "failures_fixed"), "open");
     assert_eq!(state(&open, "exit_criteria", "blocking_gates_pass"), "open");
