@@ -441,10 +441,6 @@ const CORPUS: &[&str] = &[
 ];
 
 #[test]
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the events of a Markdown parser are not ours to list"
-)]
 fn t16_a_step_summary_has_no_markup_of_others() {
     use pulldown_cmark::{Event, Options, Parser, Tag};
     for text in CORPUS {
@@ -456,28 +452,35 @@ fn t16_a_step_summary_has_no_markup_of_others() {
         let summary = render(Format::Summary, &account).expect("rendered");
         let (mut code, mut blocks) = (false, 0);
         for event in Parser::new_ext(&summary, Options::all()) {
-            match event {
-                // The lane, in our own words.
-                Event::Code(own) if &*own == "pr" => {}
-                Event::Start(Tag::CodeBlock(_)) => (code, blocks) = (true, blocks + 1),
-                Event::End(pulldown_cmark::TagEnd::CodeBlock) => code = false,
-                Event::Start(Tag::Link { .. } | Tag::Image { .. } | Tag::HtmlBlock)
-                | Event::Html(_)
-                | Event::InlineHtml(_)
-                | Event::FootnoteReference(_)
-                | Event::TaskListMarker(_)
-                | Event::Code(_)
-                | Event::InlineMath(_)
-                | Event::DisplayMath(_)
-                | Event::Start(Tag::Emphasis | Tag::Strikethrough) => {
-                    panic!("{event:?} of {text:?}:\n{summary}")
+            // The lane is told in our own words.
+            let own = matches!(&event, Event::Code(own) if &**own == "pr");
+            let foreign = matches!(
+                event,
+                Event::Start(
+                    Tag::Link { .. }
+                        | Tag::Image { .. }
+                        | Tag::HtmlBlock
+                        | Tag::Emphasis
+                        | Tag::Strikethrough
+                ) | Event::Html(_)
+                    | Event::InlineHtml(_)
+                    | Event::FootnoteReference(_)
+                    | Event::TaskListMarker(_)
+                    | Event::Code(_)
+                    | Event::InlineMath(_)
+                    | Event::DisplayMath(_)
+            );
+            assert!(own || !foreign, "{event:?} of {text:?}:\n{summary}");
+            if matches!(event, Event::Start(Tag::CodeBlock(_))) {
+                (code, blocks) = (true, blocks + 1);
+            } else if matches!(event, Event::End(pulldown_cmark::TagEnd::CodeBlock)) {
+                code = false;
+            } else if let Event::Text(said) = &event
+                && !code
+            {
+                for bad in ["@e", "@o", "://", "www.e", "#1", "#7"] {
+                    assert!(!said.contains(bad), "{bad} of {text:?}: {said}");
                 }
-                Event::Text(said) if !code => {
-                    for bad in ["@e", "@o", "://", "www.e", "#1", "#7"] {
-                        assert!(!said.contains(bad), "{bad} of {text:?}: {said}");
-                    }
-                }
-                _ => {}
             }
         }
         assert_eq!(blocks, 2, "the fences hold: {summary}");
