@@ -80,7 +80,7 @@ impl Adapter {
         }
     }
 
-    /// Whether it reads both arms from one output; the others read the arm that [`Settings::arm`] names.
+    /// Whether it reads both arms from one output; the others read the arm that `Settings::arm` names.
     #[must_use]
     pub const fn reads_both_arms(self) -> bool {
         matches!(self, Self::GungraunJson | Self::TangoCsv)

@@ -35,7 +35,7 @@ pub fn host(name: &str) -> Option<std::ffi::OsString> {
     env::var_os(name)
 }
 
-/// A program with nothing of the caller's environment but [`HOST`], and nothing to read.
+/// A program with nothing of the caller's environment but where tools, toolchains and temporary files are, and nothing to read.
 #[expect(
     clippy::disallowed_methods,
     reason = "the tests that call it are about commands that people type"

@@ -206,8 +206,8 @@ impl Set {
         cx: &GateContext<'_>,
         path: &RelPath,
     ) -> Result<Vec<(String, String, String)>, GateError> {
-        let Some(base) = &cx.source().base else { return Ok(Vec::new()) };
-        let commit = cx.watch(cx.git().merge_base(base))?;
+        let Some(base) = cx.named_base() else { return Ok(Vec::new()) };
+        let commit = cx.watch(cx.git().merge_base(&base))?;
         let Some(bytes) = cx.watch(cx.git().show(&commit, path))? else { return Ok(Vec::new()) };
         let text = String::from_utf8_lossy(&bytes).into_owned();
         Ok(match Self::parse(path, text) {

@@ -1,7 +1,10 @@
 //! Thresholds as tables over small trees.
 
 use super::THRESHOLD;
-use portcullis::{Outcome, testing};
+use portcullis::{
+    Outcome,
+    testing::{self, Bench},
+};
 
 #[test]
 fn every_tooth_bites() {
@@ -303,4 +306,40 @@ fn a_set_of_thresholds_is_held_against_its_history() {
     }
     let seen = testing::run(&THRESHOLD, config, &[("a.json", "{\"x\":1}")]);
     assert_eq!((seen.outcome, seen.code.as_deref()), (Outcome::Error, Some("artifact_missing")));
+}
+
+/// A file that was rewritten whole agrees with itself; the base still has the numbers as they were.
+#[test]
+fn numbers_that_change_together_with_their_history_are_seen_from_the_base() {
+    let set = |floor: u32, digest: &str| {
+        format!(
+            "version = 1\neffective = 2026-01-01\n\n[floors]\na = {floor}\n\n[[history]]\nversion = 1\n\
+             effective = 2026-01-01\nreason = \"measured\"\ndigest = \"{digest}\"\n"
+        )
+    };
+    let config = "source = { path = 'a.json' }\nthresholds = { path = 't.toml', version = 1 }";
+    let bench = |text: &str| {
+        Bench::new(&THRESHOLD, config).file("a.json", b"{\"a\":5}").file("t.toml", text.as_bytes())
+    };
+    // The gate prints the digest that belongs to the numbers.
+    let honest = |floor: u32| {
+        let seen = bench(&set(floor, &"0".repeat(64))).run();
+        let told = format!("{:?}", seen.looked.findings);
+        let mut words = told.split(|c: char| !c.is_ascii_hexdigit());
+        let digest = words.find(|word| word.len() == 64 && word.contains(|c| c != '0'));
+        let digest = digest.unwrap_or_else(|| panic!("no digest in {told}"));
+        set(floor, digest)
+    };
+    let (before, after) = (honest(3), honest(1));
+    let changed = |base: Option<&str>| {
+        let bench = bench(&after).over().base_file("t.toml", before.as_bytes());
+        base.into_iter().fold(bench, |bench, rev| bench.env("PORTCULLIS_BASE", rev)).run()
+    };
+    let alone = changed(None);
+    assert_eq!(alone.outcome, Outcome::Pass, "{:?}", alone.messages);
+    let seen = changed(Some("HEAD"));
+    // The version stayed, and the line of history was written anew.
+    assert_eq!(seen.codes, ["thresholds_edited"; 2], "{:?}", seen.messages);
+    let shallow = changed(Some("nowhere"));
+    assert_eq!(shallow.code.as_deref(), Some("base_unresolvable"));
 }
