@@ -34,13 +34,21 @@ enum Nature {
     Unknown,
 }
 
+/// One step of the way to a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Step {
+    /// A key of a table.
+    Key(String),
+    /// An item of a list, by what tells it from the others. Its name is the author's and says nothing.
+    Item(String),
+}
+
 /// Keys that change no verdict.
 const WORDS: &[&str] = &[
     "advice",
     "artifact_path",
     "binary",
     "cost",
-    "deadline",
     "direction",
     "issue",
     "owner",
@@ -49,11 +57,13 @@ const WORDS: &[&str] = &[
     "replay",
     "replay_prefix",
     "signature",
-    "test_timeout",
     "title",
 ];
+/// Keys of a profile that change no verdict: what is cut short is red.
+const PROFILE_WORDS: &[&str] = &["deadline", "test_timeout"];
 /// Sections of the policy that loosen nothing: who answers, where copies go, how a failure is explained.
 const SECTIONS: &[&str] = &["artifacts", "ci", "policy", "signature"];
+/// Words of a key that excuses something.
 const EXCEPTIONS: &[&str] = &[
     "accept",
     "accepted",
@@ -81,44 +91,46 @@ const EXCEPTIONS: &[&str] = &[
     "residuals",
     "rollback",
     "shadow",
-    "sites",
     "skip",
     "tolerated",
 ];
-const FLOORS: &[&str] = &[
-    "assert",
+/// Words of a key that demands something.
+const DEMANDS: &[&str] = &[
+    "denied",
+    "deny",
+    "floor",
+    "floors",
+    "forbid",
+    "forbidden",
+    "min",
+    "minimum",
+    "must",
+    "require",
+    "required",
+    "requires",
+    "superset",
+];
+/// Keys whose name as a whole says that more of it is looked at. As a part of another name they say nothing:
+/// `runs` are demands, `runs_on` are machines.
+const LOOKED_AT: &[&str] = &[
     "artifact",
     "artifacts",
-    "check",
     "checks",
     "contract",
     "contracts",
-    "denied",
-    "deny",
     "documents",
     "expected",
     "fence",
     "fields",
     "files",
-    "floor",
-    "floors",
-    "forbid",
-    "forbidden",
     "frozen",
     "gates",
     "include",
     "kinds",
     "members",
-    "min",
-    "minimum",
-    "must",
     "needs",
     "pairs",
-    "paths",
     "platforms",
-    "require",
-    "required",
-    "requires",
     "rule",
     "rules",
     "runs",
@@ -126,17 +138,15 @@ const FLOORS: &[&str] = &[
     "serial",
     "sidecar",
     "stamp",
-    "superset",
     "surface",
     "tool",
 ];
+/// Words of a key that bounds something from above.
 const CEILINGS: &[&str] = &[
     "age", "budget", "cap", "ceiling", "ceilings", "comment", "days", "expires", "fail", "grace",
     "limit", "max", "maximum", "pct", "percent", "renewals", "retries", "span", "timeout",
     "within",
 ];
-/// Bounds speak before what they bound: `max_allowed` is a ceiling, `min_files` a floor.
-const LOWER: &[&str] = &["floor", "floors", "min", "minimum"];
 /// What tells one table of a list from another.
 const IDENTITIES: &[&str] = &[
     "id", "name", "path", "file", "key", "lint", "crate", "pointer", "job", "when", "platform",
@@ -145,33 +155,81 @@ const IDENTITIES: &[&str] = &[
 /// Profiles that exist whether or not a policy states them.
 const BUILT_IN: &[&str] = &["quick", "focused", "ci", "full"];
 
-fn nature(path: &[String]) -> Nature {
-    let last = path.last().map(String::as_str).unwrap_or_default();
-    if WORDS.contains(&last) {
-        return Nature::Words;
+/// What the keys on the way to a value say of it.
+///
+/// Authors name metrics, lanes and profiles as they like, so a key inside a table may say the opposite of what holds
+/// for it: `ceilings = { min_latency_ms = 5 }`. Where two keys disagree, nobody knows. What stands in an item of a
+/// list is known by the item's own keys.
+fn nature(path: &[Step]) -> Nature {
+    let start = path.iter().rposition(|step| matches!(step, Step::Item(_))).map_or(0, |n| n + 1);
+    let keys: Vec<&str> = path[start..].iter().filter_map(Step::key).collect();
+    match keys.as_slice() {
+        // A metric may be called `cost`: only a key of the gate or of an item itself is about people.
+        [word] | ["profile", _, word] if WORDS.contains(word) => return Nature::Words,
+        ["profile", _, word] if PROFILE_WORDS.contains(word) => return Nature::Words,
+        // The number up to which a quick profile takes gates: more of it is more gates.
+        ["profile", _, "max_gate_cost"] => return Nature::Floor,
+        _ => {}
     }
-    // The number up to which a quick profile takes gates: more of it is more gates.
-    if last == "max_gate_cost" {
-        return Nature::Floor;
+    let mut said = keys.iter().filter_map(|key| says(key));
+    match (said.next(), start) {
+        (Some(first), _) if said.all(|other| other == first) => first,
+        (Some(_), _) | (None, 0) => Nature::Unknown,
+        // What an exception says of itself and nobody knows is part of the exception.
+        (None, start) => match nature(&path[..start - 1]) {
+            Nature::Exception => Nature::Exception,
+            Nature::Floor | Nature::Ceiling | Nature::Words | Nature::Unknown => Nature::Unknown,
+        },
     }
-    // The nearest key that says anything decides for what it holds.
-    for key in path.iter().rev() {
-        let words: Vec<&str> = key.split(['_', '-']).collect();
-        let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
-        if has(LOWER) {
-            return Nature::Floor;
+}
+
+/// What one key says; nothing where it has no word of ours. A key that says two things says nothing certain:
+/// `max_allowed`, `must_not_skip`.
+fn says(key: &str) -> Option<Nature> {
+    let words: Vec<&str> = key.split(['_', '-']).collect();
+    let has = |list: &[&str]| words.iter().any(|word| list.contains(word));
+    // In a list of this name the place of an item counts.
+    if has(&["order", "sequence"]) {
+        return Some(Nature::Unknown);
+    }
+    let said = [
+        (has(DEMANDS) || LOOKED_AT.contains(&key), Nature::Floor),
+        (has(CEILINGS), Nature::Ceiling),
+        (has(EXCEPTIONS), Nature::Exception),
+    ];
+    let mut said = said.into_iter().filter(|(is, _)| *is).map(|(_, nature)| nature);
+    match (said.next(), said.next()) {
+        (None, _) => None,
+        (Some(nature), None) => Some(nature),
+        // A share is a number of the thing that the rest of the name is about: `min_line_pct`.
+        (Some(Nature::Floor), Some(Nature::Ceiling))
+            if has(&["min", "minimum"]) && only_share(&words) =>
+        {
+            Some(Nature::Floor)
         }
-        if has(CEILINGS) {
-            return Nature::Ceiling;
-        }
-        if has(EXCEPTIONS) {
-            return Nature::Exception;
-        }
-        if has(FLOORS) {
-            return Nature::Floor;
+        (Some(_), Some(_)) => Some(Nature::Unknown),
+    }
+}
+
+/// Whether nothing but a unit makes a key look like a ceiling.
+fn only_share(words: &[&str]) -> bool {
+    let units = ["pct", "percent", "days"];
+    words.iter().filter(|word| CEILINGS.contains(word)).all(|word| units.contains(word))
+}
+
+impl Step {
+    fn key(&self) -> Option<&str> {
+        match self {
+            Self::Key(key) => Some(key),
+            Self::Item(_) => None,
         }
     }
-    Nature::Unknown
+
+    fn text(&self) -> &str {
+        match self {
+            Self::Key(text) | Self::Item(text) => text,
+        }
+    }
 }
 
 /// What of one gate's table was loosened.
@@ -190,7 +248,7 @@ pub(super) fn sections(before: &Table, after: &Table) -> Vec<Change> {
             table.get(name).and_then(|entry| entry.value.get_ref().as_table()).cloned()
         };
         let (was, is) = (side(before), side(after));
-        changes.path.push(name.clone());
+        changes.path.push(Step::Key(name.clone()));
         changes.tables(was.as_ref().unwrap_or(&empty), is.as_ref().unwrap_or(&empty));
         changes.path.pop();
     }
@@ -213,7 +271,7 @@ pub(super) fn until(table: &Table) -> String {
 
 #[derive(Default)]
 struct Changes {
-    path: Vec<String>,
+    path: Vec<Step>,
     found: Vec<Change>,
 }
 
@@ -222,7 +280,7 @@ impl Changes {
         for name in keys(before, after) {
             let node =
                 |table: &'_ Table| table.get(name).map(|entry| entry.value.get_ref().clone());
-            self.path.push(name.clone());
+            self.path.push(Step::Key(name.clone()));
             self.nodes(node(before).as_ref(), node(after).as_ref());
             self.path.pop();
         }
@@ -237,14 +295,15 @@ impl Changes {
         if same {
             return;
         }
-        if self.path == ["promotion", "mode"] {
+        let keys: Vec<&str> = self.path.iter().filter_map(Step::key).collect();
+        if keys == ["promotion", "mode"] {
             // Strict is what holds where nothing is said.
             if after.is_some_and(|node| words(node) != "\"strict\"") {
                 self.note(before, after);
             }
             return;
         }
-        if let [key] = self.path.as_slice()
+        if let [Step::Key(key)] = self.path.as_slice()
             && let Some(looser) = common(key, before, after)
         {
             if looser {
@@ -257,9 +316,12 @@ impl Changes {
             _ if nature == Nature::Words => {}
             (Some(Node::Table(before)), Some(Node::Table(after))) => self.tables(before, after),
             (None, Some(Node::Table(after))) if nature == Nature::Unknown => {
-                // What is added is known by its own keys; a profile of a new name is nobody's yet.
-                let new = self.path.first().is_some_and(|section| section == "profile")
-                    && self.path.last().is_some_and(|name| !BUILT_IN.contains(&name.as_str()));
+                // What is added is known by its own keys; a profile or canary of a new name is nobody's yet.
+                let new = match keys.as_slice() {
+                    ["profile", name] => !BUILT_IN.contains(name),
+                    ["canary", _] => true,
+                    _ => false,
+                };
                 if !new {
                     self.tables(&Table::new(), after);
                 }
@@ -290,15 +352,26 @@ impl Changes {
     }
 
     fn lists(&mut self, nature: Nature, before: &[Spanned<Node>], after: &[Spanned<Node>]) {
-        let (was, is) = (items(before), items(after));
+        // Two items that only their other keys tell apart are compared whole, so that none of them is lost.
+        let name = if distinct(before) && distinct(after) { identity } else { whole };
+        let (was, is) = (items(before, name), items(after, name));
         let lost: Vec<&String> = was.keys().filter(|key| !is.contains_key(*key)).collect();
         let new: Vec<&String> = is.keys().filter(|key| !was.contains_key(*key)).collect();
+        // A glob that begins with `!` takes away from a list.
+        let (taken, given): (Vec<&String>, Vec<&String>) = match nature {
+            Nature::Floor | Nature::Ceiling => (lost.clone(), new.clone()),
+            Nature::Exception => (new.clone(), lost.clone()),
+            Nature::Unknown | Nature::Words => (Vec::new(), Vec::new()),
+        };
+        let negated = |key: &&&String| key.starts_with("\"!");
         let looser: BTreeSet<&String> = match nature {
-            Nature::Floor | Nature::Ceiling => lost.into_iter().collect(),
-            Nature::Exception => new.into_iter().collect(),
+            Nature::Floor | Nature::Ceiling | Nature::Exception => {
+                let taken = taken.iter().filter(|key| !negated(key));
+                taken.chain(given.iter().filter(negated)).copied().collect()
+            }
             Nature::Unknown if lost.is_empty() && new.is_empty() && was.len() == before.len() => {
                 // The same things in another order: a list may be one in which the first one counts.
-                let keys = |list: &[Spanned<Node>]| list.iter().map(identity).collect::<Vec<_>>();
+                let keys = |list: &[Spanned<Node>]| list.iter().map(name).collect::<Vec<_>>();
                 if keys(before) != keys(after) {
                     let list = |list: &[Spanned<Node>]| Node::Array(list.to_vec());
                     self.note(Some(&list(before)), Some(&list(after)));
@@ -313,7 +386,7 @@ impl Changes {
         }
         for (key, was) in &was {
             if let (Node::Table(before), Some(Node::Table(after))) = (was, is.get(key)) {
-                self.path.push(key.clone());
+                self.path.push(Step::Item(key.clone()));
                 self.tables(before, after);
                 self.path.pop();
             }
@@ -323,7 +396,7 @@ impl Changes {
     fn note(&mut self, before: Option<&Node>, after: Option<&Node>) {
         let text = |node: Option<&Node>| node.map_or_else(|| "absent".to_owned(), shown);
         self.found.push(Change {
-            path: self.path.join("."),
+            path: self.path.iter().map(Step::text).collect::<Vec<_>>().join("."),
             before: text(before),
             after: text(after),
         });
@@ -343,7 +416,7 @@ fn common(key: &str, before: Option<&Node>, after: Option<&Node>) -> Option<bool
             (_, None) => false,
             (None, Some(_)) => true,
             (Some(Node::Array(before)), Some(Node::Array(after))) => {
-                let (was, is) = (items(before), items(after));
+                let (was, is) = (items(before, whole), items(after, whole));
                 was.keys().any(|lane| !is.contains_key(lane))
             }
             (Some(_), Some(_)) => true,
@@ -367,7 +440,10 @@ fn common(key: &str, before: Option<&Node>, after: Option<&Node>) -> Option<bool
 /// Whether a value that changed became looser.
 fn scalar(nature: Nature, before: &Node, after: &Node) -> bool {
     let order = order(before, after);
+    let switch = matches!((before, after), (Node::Boolean(_), Node::Boolean(_)));
     match nature {
+        // No switch is a bound: `no_fail_fast` has a word of one.
+        Nature::Ceiling if switch => true,
         Nature::Floor => order != Some(Ordering::Less),
         Nature::Ceiling | Nature::Exception => order != Some(Ordering::Greater),
         Nature::Unknown => true,
@@ -397,8 +473,17 @@ fn order(before: &Node, after: &Node) -> Option<Ordering> {
 }
 
 /// The items of a list by what tells them apart.
-fn items(list: &[Spanned<Node>]) -> BTreeMap<String, &Node> {
-    list.iter().map(|item| (identity(item), item.get_ref())).collect()
+fn items(list: &[Spanned<Node>], name: fn(&Spanned<Node>) -> String) -> BTreeMap<String, &Node> {
+    list.iter().map(|item| (name(item), item.get_ref())).collect()
+}
+
+fn distinct(list: &[Spanned<Node>]) -> bool {
+    let names: BTreeSet<String> = list.iter().map(identity).collect();
+    names.len() == list.len()
+}
+
+fn whole(item: &Spanned<Node>) -> String {
+    words(item.get_ref())
 }
 
 fn identity(item: &Spanned<Node>) -> String {
