@@ -4,6 +4,8 @@
 
 #[path = "run/broken.rs"]
 mod broken;
+#[path = "run/engines.rs"]
+mod engines;
 #[path = "run/history.rs"]
 mod history;
 #[path = "run/merge.rs"]
@@ -256,7 +258,7 @@ fn an_honest_run_passes_and_verify_agrees_elsewhere() {
         .collect();
     assert_eq!(reasons.iter().filter(|word| **word == "aggregate").count(), 4, "{reasons:?}");
     assert_eq!(reasons.iter().filter(|word| **word == "ignored").count(), 1, "{reasons:?}");
-    assert_eq!(reasons.iter().filter(|word| **word == "doctests").count(), 1, "{reasons:?}");
+    assert_eq!(reasons.iter().filter(|word| **word == "kind").count(), 1, "{reasons:?}");
     assert_eq!(case.document("run.json")["state"], "sealed");
     let summary = case.document("views/summary.json");
     assert_eq!((&summary["verdict"], &summary["total_suites"]), (&"pass".into(), &4.into()));
