@@ -10,6 +10,8 @@ mod engines;
 mod history;
 #[path = "run/merge.rs"]
 mod merge;
+#[path = "run/schemas.rs"]
+mod schemas;
 #[path = "run/store.rs"]
 mod store;
 
