@@ -63,8 +63,8 @@ impl Store {
                 let _moved = begun.dir.keep();
                 Ok(Named::Now)
             }
-            // Systems have several words for a folder that is in the way.
-            Err(_) if path.symlink_metadata().is_ok() => Ok(Named::Before),
+            // Systems have several words for a folder that is in the way. Anything else that is there is no run.
+            Err(_) if path.is_dir() => Ok(Named::Before),
             Err(source) => Err(unwritable(path, &source)),
         }
     }
