@@ -55,6 +55,9 @@ proof = { stdout = "done" }
 "#;
 
 const LANES: &str = r#"
+[ci]
+prepare = [["cargo", "fetch", "--locked"]]
+
 [ci.pins]
 "actions/checkout" = "08c6903cd8c0fde910a37f88322edcfb5dd907a8 # v5.0.0"
 just = "1.42.4"
@@ -286,12 +289,14 @@ fn the_command_line_and_the_policy_are_checked_first() {
         ),
         ("a line break", lane("").replace("'true'", "\"a\\nb\""), "ci_lane_invalid"),
         ("no time", lane("").replace("= 5", "= 0"), "ci_lane_invalid"),
+        ("a script", lane("").replace("'true'", "'x', \"\\u001b\""), "ci_lane_invalid"),
         ("more than six hours", lane("").replace("= 5", "= 361"), "ci_lane_invalid"),
         ("a need that is no lane", lane("needs = ['b']\n"), "ci_lane_invalid"),
         ("itself", lane("needs = ['a']\n"), "ci_lane_invalid"),
         ("no toolchain", lane("toolchains = []\n"), "ci_lane_invalid"),
         ("a toolchain that is a script", lane("toolchains = ['$(id)']\n"), "ci_lane_invalid"),
         ("a tool without version", lane("tools = ['tmux']\n"), "ci_lane_invalid"),
+        ("nothing to prepare", "[ci]\nprepare = []\n".to_owned(), "ci_lane_invalid"),
         ("a branch that is none", "[ci]\ndefault_branch = 'a b'\n".to_owned(), "ci_lane_invalid"),
         ("a tag", "[ci.pins]\n'actions/checkout' = 'v4'\n".to_owned(), "ci_pin_invalid"),
         (

@@ -29,6 +29,7 @@ const STABLE: &str = "stable";
 struct Table {
     #[serde(default)]
     default_branch: Option<Spanned<String>>,
+    prepare: Option<Spanned<Vec<Vec<String>>>>,
     #[serde(default)]
     job: Vec<JobTable>,
     #[serde(default)]
@@ -71,6 +72,8 @@ pub(crate) struct Lanes {
     pub(crate) lanes: Vec<Lane>,
     pub(crate) pins: Pins,
     pub(crate) default_branch: String,
+    /// What runs before tests and gates where the generator itself runs them.
+    pub(crate) prepare: Vec<Vec<String>>,
 }
 
 impl Lanes {
@@ -91,6 +94,9 @@ impl Lanes {
             let headline =
                 format!("`{}` is not the name of a branch", branch.get_ref().escape_debug());
             reader.fault(branch.span().start, headline, "name the default branch, such as `main`");
+        }
+        if let Some(prepare) = &table.prepare {
+            reader.commands(prepare.get_ref(), prepare.span().start, "`prepare`");
         }
         let lanes: Vec<Lane> = if table.job.is_empty() {
             roster.default_lanes()
@@ -118,7 +124,8 @@ impl Lanes {
         }
         let default_branch =
             branch.map_or_else(|| "main".to_owned(), |name| name.get_ref().clone());
-        Ok(Self { lanes, pins, default_branch })
+        let prepare = table.prepare.map(Spanned::into_inner).unwrap_or_default();
+        Ok(Self { lanes, pins, default_branch, prepare })
     }
 }
 
@@ -149,23 +156,7 @@ impl Reader<'_> {
             let headline = format!("`{shown}` is not the id of a job");
             self.fault(start, headline, "use letters, digits, `_` and `-`, a letter or `_` first");
         }
-        if job.run.is_empty()
-            || job.run.iter().any(|argv| argv.first().is_none_or(String::is_empty))
-        {
-            let headline = format!("lane `{shown}` runs nothing");
-            self.fault(
-                start,
-                headline,
-                "write each command as a list of words: `run = [[\"cargo\", \"test\"]]`",
-            );
-        }
-        if let Some(word) = job.run.iter().flatten().find(|word| !is_word(word)) {
-            let headline = format!(
-                "lane `{shown}`: `{}` cannot be written into a script",
-                word.escape_debug()
-            );
-            self.fault(start, headline, "write words without control characters and without `${{`");
-        }
+        self.commands(&job.run, start, &format!("lane `{shown}`"));
         if !(1..=TIMEOUT_MAX).contains(&job.timeout_minutes) {
             let headline = format!("lane `{shown}` may take {} minutes", job.timeout_minutes);
             self.fault(start, headline, "state 1 to 360 minutes");
@@ -197,6 +188,21 @@ impl Reader<'_> {
             needs: job.needs.clone().unwrap_or_else(|| vec![FENCE.to_owned()]),
             serial: job.serial,
             tools,
+        }
+    }
+
+    /// Commands are words that can be written into a script as they are.
+    fn commands(&mut self, commands: &[Vec<String>], start: usize, who: &str) {
+        let empty = |argv: &Vec<String>| argv.first().is_none_or(String::is_empty);
+        if commands.is_empty() || commands.iter().any(empty) {
+            let remedy = "write each command as a list of words: `[[\"cargo\", \"test\"]]`";
+            self.fault(start, format!("{who} runs nothing"), remedy);
+        }
+        if let Some(word) = commands.iter().flatten().find(|word| !is_word(word)) {
+            let headline =
+                format!("{who}: `{}` cannot be written into a script", word.escape_debug());
+            let remedy = "write words without control characters and without `${{`";
+            self.fault(start, headline, remedy);
         }
     }
 

@@ -177,6 +177,13 @@ fn commands(lanes: &Lanes, roster: &Roster, wish: Wish) -> String {
         }
     }
     runs(PULL_REQUEST, "gates", "cargo-portcullis ci check");
+    let running = if wish.shards > 1 { "shard" } else { "gates" };
+    for argv in &lanes.prepare {
+        // A local script is followed into the commands that it consists of.
+        if argv.first().is_some_and(|program| program != "bash") {
+            runs(PULL_REQUEST, running, &pattern(argv));
+        }
+    }
     if wish.shards > 1 {
         runs(PULL_REQUEST, "archive", "cargo nextest archive --locked --workspace **");
         runs(PULL_REQUEST, "shard", "cargo-portcullis ** run --profile ci --archive ** --shard **");

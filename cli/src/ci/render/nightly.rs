@@ -33,6 +33,7 @@ fn measure(lanes: &Lanes, roster: &Roster) -> Job {
     let tools = [NEXTEST.to_owned(), PORTCULLIS.to_owned()];
     let mut steps = vec![checkout(lanes, true), toolchain(&tools)];
     steps.extend(tools.iter().map(|tool| install(lanes, tool)));
+    steps.extend(lanes.prepare.iter().map(|argv| run(argv)));
     steps.extend(roster.night().iter().map(|argv| run(argv)));
     steps.extend(pull_request::decide(&roster.nightly));
     steps.push(always(pull_request::collect("")));

@@ -143,6 +143,7 @@ fn gates(lanes: &Lanes) -> Job {
     let mut steps = vec![checkout(lanes, true), toolchain(&tools)];
     steps.extend(tools.iter().map(|tool| install(lanes, tool)));
     steps.push(script("workflows are those of the policy", "cargo-portcullis ci check"));
+    steps.extend(lanes.prepare.iter().map(|argv| run(argv)));
     steps.push(script(
         "tests and gates",
         "cargo-portcullis --format github run --profile ci --locked --out target/portcullis/sealed",
@@ -201,6 +202,7 @@ fn shard(lanes: &Lanes, shards: u16) -> Job {
     let tools = [NEXTEST.to_owned(), PORTCULLIS.to_owned()];
     let mut steps = vec![checkout(lanes, true), toolchain(&tools)];
     steps.extend(tools.iter().map(|tool| install(lanes, tool)));
+    steps.extend(lanes.prepare.iter().map(|argv| run(argv)));
     let into = vec![("name", "portcullis-archive".to_owned()), ("path", ARCHIVE.to_owned())];
     steps.push(download(lanes, "fetch the archive", into));
     let digest = format!("cd {ARCHIVE}\nsha256sum --check --strict tests.tar.zst.sha256\n");
