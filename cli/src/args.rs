@@ -13,7 +13,7 @@ pub(crate) use after_red::{
 pub(crate) use canary::{
     Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Compare, Measure, Refresh,
 };
-pub(crate) use ci::{Ci, CiVerb, Mutate};
+pub(crate) use ci::{Ci, CiCheck, CiGenerate, CiVerb, Mutate, Switch};
 pub(crate) use policy::{
     Census, NewGate, NextestConfig, Quarantine, QuarantineAdd, QuarantineRelease, QuarantineVerb,
     Waiver, WaiverNew, WaiverPrune, WaiverRenew, WaiverVerb,
@@ -182,7 +182,7 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Looks after the workflows of the CI provider.
     #[command(
-        after_help = "Example:\n  cargo portcullis ci mutate --corpus fixtures/lanes/lane_mutations.toml"
+        after_help = "Examples:\n  cargo portcullis ci generate --provider github --shards 3\n  cargo portcullis ci check\n  cargo portcullis ci mutate --corpus fixtures/lanes/lane_mutations.toml"
     )]
     Ci(Ci),
     /// Measures durations, compares them with a base, and keeps baselines and histories.

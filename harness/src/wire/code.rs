@@ -186,4 +186,8 @@ codes! {
     NEXTEST_CONFIG_DRIFT = "PC0382", "nextest_config_drift", "The committed configuration of nextest is not the generated one.";
 
     NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
+    CI_WORKFLOW_DRIFT = "PC3080", "ci_workflow_drift", "A committed workflow is not the one that the policy gives.";
+    CI_FILE_FOREIGN = "PC3081", "ci_file_foreign", "A file that was not generated stands where a workflow is written.";
+    CI_LANE_INVALID = "PC3082", "ci_lane_invalid", "A lane of the generated workflows contradicts another, or cannot be written down.";
+    CI_PIN_INVALID = "PC3083", "ci_pin_invalid", "An action or a tool of the generated workflows is not pinned.";
 }
