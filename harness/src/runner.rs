@@ -12,6 +12,7 @@ pub mod recording;
 pub mod registry;
 pub mod roster;
 pub mod session;
+pub mod spans;
 pub mod teeth;
 pub mod tool_skip;
 pub mod trial;

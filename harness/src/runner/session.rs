@@ -14,6 +14,7 @@ use super::{
     panics, recording,
     registry::Registry,
     roster::{Body, Gate, Roster},
+    spans::{self, SPANS_VARIABLE, Spans},
     teeth::Teeth,
 };
 use crate::{
@@ -87,6 +88,8 @@ pub struct Session {
     slots: Vec<OnceCell<Receipt>>,
     teeth: Teeth,
     view_writers: ViewWriters,
+    /// When census and receipts were written.
+    pub spans: Spans,
     stopwatch: Stopwatch,
     owned: bool,
 }
@@ -133,6 +136,7 @@ impl Session {
         let waivers = waivers(&roster, &classification);
         let gates = Arc::clone(&roster.gates);
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
+        let spans = Spans::new(environment.get(SPANS_VARIABLE) == Some("1"), stopwatch);
         let world = Arc::new(World {
             git,
             clock,
@@ -163,6 +167,7 @@ impl Session {
             slots,
             teeth: Teeth::default(),
             view_writers: ViewWriters::default(),
+            spans,
             stopwatch,
             owned,
         })
@@ -225,13 +230,14 @@ impl Session {
     }
 
     fn parsed_census(&self) -> &(Census, Vec<Fault>) {
-        self.census.get_or_init(|| {
+        let parse = || {
             let parsed = self.census_text.as_ref().map_err(Clone::clone);
             match parsed.and_then(|text| Census::parse(text)) {
                 Ok(census) => (census, Vec::new()),
                 Err(fault) => (Census::default(), vec![fault]),
             }
-        })
+        };
+        self.census.get_or_init(|| self.spans.around("census", parse))
     }
 
     /// The rows of these gates, for those that answer for nobody else.
@@ -272,7 +278,8 @@ impl Session {
             }
             let run =
                 store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
-            run.write_file("expected.json", self.census().document().as_bytes())?;
+            let census = || run.write_file("expected.json", self.census().document().as_bytes());
+            self.spans.around("census", census)?;
             run.write_file("inputs.json", recording::inputs(self)?.as_bytes())?;
             Ok(Arc::new(run))
         })
@@ -359,7 +366,7 @@ impl Session {
 
     fn attempt(&self, gate: &Gate) -> Receipt {
         let watch = Stopwatch::start();
-        match self.begin(gate) {
+        match self.spans.around("receipt", || self.begin(gate)) {
             Ok((dir, started, started_digest, mut events)) => {
                 let recorder = Arc::new(Recorder {
                     dir,
@@ -377,7 +384,11 @@ impl Session {
                     &trace,
                     watch.elapsed_ms(),
                 );
-                match finish(&recorder.dir, &mut events, &verdict) {
+                let finished = self.spans.around("receipt", || {
+                    spans::delay(&self.world.environment);
+                    finish(&recorder.dir, &mut events, &verdict)
+                });
+                match finished {
                     Ok(()) => Receipt::complete(started, verdict),
                     Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
                 }
