@@ -8,7 +8,7 @@ mod run;
 mod store;
 
 pub(crate) use after_red::{
-    Decide, Events, Export, Flaky, Incident, IncidentContext, Runbook, RunbookVerb, Triage,
+    Decide, Events, Export, Flaky, Incident, IncidentContext, Report, Runbook, RunbookVerb, Triage,
 };
 pub(crate) use canary::{
     Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Compare, Measure, Refresh,
@@ -118,6 +118,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis export junit --run latest --out junit.xml\n  cargo portcullis export sarif --run target/portcullis/runs/<id>"
     )]
     Export(Export),
+    /// Writes the page of a sealed run, and says where it is. Exits 0 whatever the verdict was.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis report --open\n  cargo portcullis report target/portcullis/runs/<id> --out page.html"
+    )]
+    Report(Report),
     /// Compares the committed roster with the gates that exist, or commits it anew.
     #[command(
         after_help = "Examples:\n  cargo portcullis census --check\n  cargo portcullis census --bless"

@@ -20,6 +20,7 @@ mod plan;
 mod push;
 mod quarantine;
 mod replay;
+mod report;
 mod run;
 mod runbook;
 mod shell;
@@ -59,6 +60,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Export(export) => export::run(export, out),
+        Verb::Report(report) => report::run(report, out),
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
         Verb::Merge(merge) => merge::run(merge, out),

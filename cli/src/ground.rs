@@ -311,6 +311,20 @@ impl Ground {
         }
     }
 
+    /// What is wrong with the commit that this run would be read for.
+    pub(crate) fn subject_faults(&self) -> Vec<Fault> {
+        let commit = self.header.source.commit.as_deref();
+        let mut faults: Vec<Fault> =
+            self.repository.environment.other_subject(commit).into_iter().collect();
+        if commit.is_some() && self.lane != Lane::Local {
+            match Git::new(self.repository.root(), None).undisclosed() {
+                Ok(hidden) => faults.extend(hidden),
+                Err(fault) => faults.push(undecided(&fault)),
+            }
+        }
+        faults
+    }
+
     /// Whether the work tree differs from the commit; unknown counts as dirty.
     pub(crate) fn is_dirty(&self) -> Result<bool, Fault> {
         if self.header.source.commit.is_none() {

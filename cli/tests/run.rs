@@ -14,6 +14,8 @@ mod merge;
 mod schemas;
 #[path = "run/store.rs"]
 mod store;
+#[path = "run/subject.rs"]
+mod subject;
 
 use serde_json::Value;
 use std::{

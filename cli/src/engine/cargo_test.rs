@@ -337,7 +337,7 @@ impl Cargo {
 
 /// A user's build needs the user's environment; another one would rebuild everything. What an outer `cargo run` said
 /// about this program's own package is left out.
-fn inherited() -> BTreeMap<String, String> {
+pub(crate) fn inherited() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !name.starts_with("CARGO_PKG_") && !name.starts_with("CARGO_MANIFEST_"))

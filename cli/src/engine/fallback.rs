@@ -19,6 +19,7 @@ use anyhow::Context as _;
 use portcullis::{
     Fault, RunId,
     evidence::{clock::Stopwatch, process},
+    runner::session::ATTEMPT_VARIABLE,
     wire::code::{LIST_EMPTY, LIST_FAILED},
 };
 use serde::{Deserialize, Serialize};
@@ -383,7 +384,7 @@ impl Running<'_> {
                 std::thread::park_timeout(RETRY_PAUSE);
             }
             let file = self.execution.scratch.join(format!("test-{n}-{again}.out"));
-            let attempt = self.attempt(binary, &target.test, file, limit_ms)?;
+            let attempt = self.attempt(binary, &target.test, (file, again + 1), limit_ms)?;
             let passed = attempt.fault.is_none();
             attempts.push(attempt);
             if passed || interrupt::asked() != Asked::Nothing || self.left_ms() == 0 {
@@ -397,13 +398,15 @@ impl Running<'_> {
         &self,
         binary: &Built,
         test: &str,
-        file: PathBuf,
+        (file, number): (PathBuf, u32),
         limit_ms: u64,
     ) -> Result<Attempt, Refused> {
         let watch = Stopwatch::start();
         let left_ms = self.left_ms();
         let words = ["--exact", test, "--nocapture"];
-        let job = job(binary, &words, self.execution.env, file.clone(), limit_ms.min(left_ms));
+        let limit = limit_ms.min(left_ms);
+        let mut job = job(binary, &words, self.execution.env, file.clone(), limit);
+        job.env.insert(ATTEMPT_VARIABLE.to_owned(), number.to_string());
         let ended = child::run(&job, &mut |_| {})?;
         let stdout = tail(&file).context("the output of a test cannot be read")?;
         drop(std::fs::remove_file(&file));

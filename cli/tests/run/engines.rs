@@ -1,6 +1,6 @@
 //! The same ends under both engines, and the examples of the documentation under each.
 
-use super::{Case, broken, has_nextest};
+use super::{Case, broken, command, elsewhere, has_nextest, text, write};
 use std::fs;
 
 const FAULTS: &str = "fails,panics,returns_an_error,aborts,exits,hangs,leaks,flickers,gate_fails,doctest,aborted_example";
@@ -134,5 +134,49 @@ fn without_nextest_cargo_test_says_the_same_and_never_certifies() {
     assert_eq!(late.statuses("stock").len(), 0, "what was not asked for");
     for case in [&lost, &late] {
         assert_eq!(case.verified(), Some(12));
+    }
+}
+
+/// Seventy gates that need one: the first process that needs it looks, the others read its receipt.
+#[test]
+fn a_gate_that_more_than_sixty_four_need_is_evaluated_once_for_all_of_them() {
+    if !has_nextest() {
+        return;
+    }
+    let (tree, target, _guard) = elsewhere();
+    let (mut gates, mut tables) = (String::new(), String::new());
+    for n in 0..70 {
+        let name = format!("crowd_{n:02}");
+        gates.push_str(&format!(
+            "portcullis::gate! {{\n    /// Looks at one thing.\n    pub static {}: \"{name}\", check = one;\n}}\n\n",
+            name.to_uppercase()
+        ));
+        tables.push_str(&format!("\n[[gate]]\nid = \"{name}\"\nneeds = [\"stock\"]\n"));
+    }
+    let edit = |name: &str, change: &dyn Fn(String) -> String| {
+        let path = tree.join(name);
+        write(&path, &change(fs::read_to_string(&path).expect("a file")));
+    };
+    edit("tests/gates.rs", &|text| {
+        text.replace("portcullis::main!", &format!("{gates}portcullis::main!"))
+    });
+    edit("portcullis.toml", &|text| text + &tables);
+    let blessed = command(&tree, &["census", "--bless"]).output().expect("it starts");
+    assert!(blessed.status.success(), "{}", text(&blessed));
+    let dir = target.join("portcullis/runs/crowd");
+    for (fault, code) in [("", 0), ("stock_exits", 12)] {
+        drop(fs::remove_dir_all(&dir));
+        let mut run = command(&tree, &["run", "--profile", "ci", "--kind", "gate", "--jobs", "8"]);
+        run.env("PORTCULLIS_RUN_ID", "crowd").env("SAMPLE_FAULT", fault);
+        let output = run.output().expect("it starts");
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(code), "{fault}: {said}");
+        if code == 0 {
+            assert!(said.contains("73 gates: 73 pass"), "{said}");
+            let attempts = dir.join("gates/stock").read_dir().expect("attempts").count();
+            assert!(attempts <= 2, "once for those that need it, and once for itself: {attempts}");
+        } else {
+            assert!(said.contains("1 crashed"), "a need that died is no pass: {said}");
+        }
     }
 }

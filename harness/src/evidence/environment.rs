@@ -1,7 +1,7 @@
 //! The one reader of the environment: an allow-listed snapshot. Leaves out what the values decide.
 
 use crate::wire::{
-    code::{ENV_REFUSED, LANE_INVALID},
+    code::{ENV_REFUSED, LANE_INVALID, SUBJECT_MISMATCH},
     fault::Fault,
     outcome::Lane,
 };
@@ -119,7 +119,32 @@ pub struct Environment {
     secrets: Vec<String>,
 }
 
+/// The events whose results a forge shows beside the commit that it names. Others run for a branch.
+const SHOWN_FOR: [&str; 3] = ["pull_request", "merge_group", "push"];
+
 impl Environment {
+    /// Says that a verdict about `commit` would be shown for another one, as where a head is checked out and its merge
+    /// is what the forge asks about (FG-78).
+    #[must_use]
+    pub fn other_subject(&self, commit: Option<&str>) -> Option<Fault> {
+        let event = self.get("GITHUB_EVENT_NAME").unwrap_or_default();
+        if self.get("GITHUB_ACTIONS") != Some("true") || !SHOWN_FOR.contains(&event) {
+            return None;
+        }
+        let asked = self.non_empty("GITHUB_SHA")?;
+        let found = commit.unwrap_or("no commit");
+        if asked == found {
+            return None;
+        }
+        let headline = "the verdict is about another commit than the one it is shown for";
+        let remedy = "check out what the forge asks about: leave `ref` out of the checkout step";
+        Some(
+            Fault::new(SUBJECT_MISMATCH, headline, remedy)
+                .expected(format!("{asked}, as `GITHUB_SHA` says"))
+                .found(found.to_owned()),
+        )
+    }
+
     /// Reads the environment of this process. `extra_allow` are further names that may be read and recorded.
     #[must_use]
     pub fn capture(extra_allow: &[String]) -> Self {

@@ -160,6 +160,8 @@ codes! {
     SHARD_MISMATCH = "PC0353", "shard_mismatch", "The shards are not of one plan, commit, policy, census and run.";
     STORE_REFUSED = "PC0354", "store_refused", "The address of an object store, or a name in it, cannot be used.";
     STORE_UNAVAILABLE = "PC0355", "store_unavailable", "An object store did not do what it was asked.";
+    TREE_DIGEST_MISMATCH = "PC0356", "tree_digest_mismatch", "The work tree has edits that git was told not to show.";
+    SUBJECT_MISMATCH = "PC0357", "subject_mismatch", "A verdict is about another commit than the one it is shown for.";
 
     WAIVER_FILE_INVALID = "PC0401", "waiver_file_invalid", "The waiver file is not valid, so no waiver applies.";
     WAIVER_NOT_WAIVABLE = "PC0402", "waiver_not_waivable", "A waiver stands on something that cannot be waived.";

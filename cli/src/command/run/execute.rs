@@ -76,6 +76,8 @@ pub(super) fn execute(
     if !examples.is_empty() {
         self::examples(ground, record, arguments, (&examples, cut), scratch, &mut executed, out)?;
     }
+    // In the order of the plan, as whoever merges shards reads both side by side.
+    executed.outcomes.sort_by(|a, b| a.target.cmp(&b.target));
     Ok(executed)
 }
 
