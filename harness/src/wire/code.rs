@@ -185,5 +185,7 @@ codes! {
     SIGNATURE_NAME_UNKNOWN = "PC0381", "signature_name_unknown", "A signature names a gate or a code that does not exist.";
     NEXTEST_CONFIG_DRIFT = "PC0382", "nextest_config_drift", "The committed configuration of nextest is not the generated one.";
 
+    AUDIT_ABSENT = "PC3060", "audit_absent", "There is no completion audit to check.";
+    SELF_TEST_FAILED = "PC3061", "self_test_failed", "A scenario of a checker does not come out as its golden says.";
     NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
 }
