@@ -1,6 +1,7 @@
 //! The command line. Leaves out what the commands do.
 
 mod after_red;
+mod audit;
 mod canary;
 mod ci;
 mod policy;
@@ -10,6 +11,7 @@ mod store;
 pub(crate) use after_red::{
     Decide, Events, Export, Flaky, Incident, IncidentContext, Report, Runbook, RunbookVerb, Triage,
 };
+pub(crate) use audit::{Audit, AuditBuild, AuditCheck, AuditRecord, AuditVerb};
 pub(crate) use canary::{
     Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Compare, Measure, Refresh,
 };
@@ -105,6 +107,11 @@ pub(crate) enum Verb {
         after_help = "Example:\n  cargo portcullis flaky --test my_suite module::my_test --runs 20\n\nExits 0 when it passed every time, 10 otherwise."
     )]
     Flaky(Flaky),
+    /// Shows that work is complete, requirement by requirement, or says what is in the way.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis audit record -- cargo test --workspace\n  cargo portcullis audit build\n  cargo portcullis audit check"
+    )]
+    Audit(Audit),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),

@@ -1,5 +1,6 @@
 //! The one reader of the environment: an allow-listed snapshot. Leaves out what the values decide.
 
+use super::redaction::Redactor;
 use crate::wire::{
     code::{ENV_REFUSED, LANE_INVALID, SUBJECT_MISMATCH},
     fault::Fault,
@@ -117,6 +118,7 @@ pub struct Environment {
     readable: BTreeMap<String, String>,
     recorded: BTreeMap<String, String>,
     secrets: Vec<String>,
+    redactor: Redactor,
 }
 
 /// The events whose results a forge shows beside the commit that it names. Others run for a branch.
@@ -196,7 +198,8 @@ impl Environment {
         // The longest goes first, so that a secret which contains another leaves no remainder.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
-        Self { inherited, readable, recorded, secrets }
+        let redactor = Redactor::new(&secrets);
+        Self { inherited, readable, recorded, secrets, redactor }
     }
 
     /// The value of an allow-listed variable that is set. Every other name looks unset.
@@ -316,17 +319,17 @@ impl Environment {
         Ok(child)
     }
 
-    /// Replaces the values of secret variables, as they stand, by `[redacted:<length>]`.
+    /// Replaces the values of secret variables, however they are spelt, and texts with the shape of a token, by
+    /// `[redacted:<length>]`.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let mut redacted = text.to_owned();
-        for secret in &self.secrets {
-            if redacted.contains(secret.as_str()) {
-                redacted =
-                    redacted.replace(secret.as_str(), &format!("[redacted:{}]", secret.len()));
-            }
-        }
-        redacted
+        self.redactor.redact(text).into_owned()
+    }
+
+    /// What [`Environment::redact`] searches for.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The values of at least 8 bytes of variables that are secret by their name, longest first.

@@ -4,6 +4,7 @@ mod base;
 mod files;
 mod opening;
 mod recorder;
+mod redacted;
 mod shared;
 
 pub use base::Base;
@@ -37,7 +38,6 @@ use crate::{
         artifact,
         code::{RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
-        finding::Finding,
         id::{Digest, GateId, RunId},
         outcome::{Lane, Mode, SkipReason},
         receipt::{Envelope, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
@@ -434,6 +434,7 @@ impl Session {
             published: self.published(gate),
             gate: gate.id().clone(),
             writers: Arc::clone(&self.view_writers),
+            world: Arc::clone(&self.world),
         });
         let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
         let ms = watch.elapsed_ms();
@@ -539,11 +540,7 @@ impl Session {
         duration_ms: u64,
     ) -> Verdict {
         let environment = &self.world.environment;
-        let redact = |finding: Finding| Finding {
-            message: environment.redact(&finding.message),
-            found: finding.found.map(|text| environment.redact(&text)),
-            ..finding
-        };
+        let looked = redacted::looked(looked, environment);
         Verdict {
             envelope: self.envelope(VERDICT_SCHEMA, started.envelope.mode),
             gate_id: gate.id().clone(),
@@ -554,7 +551,7 @@ impl Session {
             started_digest,
             outcome: looked.outcome,
             examined: looked.examined,
-            findings: looked.findings.into_iter().map(redact).collect(),
+            findings: looked.findings,
             findings_total: looked.findings_total,
             skip: looked.skip,
             error: looked.error,
