@@ -5,12 +5,11 @@ use serde_json::Value;
 use std::{
     collections::{BTreeMap, BTreeSet},
     fs::{self, File},
-    io::Read as _,
+    io,
     path::{Path, PathBuf},
     process::{Command, Stdio},
-    sync::OnceLock,
-    thread::sleep,
-    time::{Duration, Instant},
+    sync::{OnceLock, mpsc::channel},
+    time::Duration,
 };
 
 /// How long a child may take before it is taken for hung; the longest builds the sample.
@@ -193,33 +192,30 @@ fn bounded(command: &mut Command) -> Answer {
     let line = format!("{command:?}");
     let mut child =
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-    let readers = [
-        child.stdout.take().map(|mut stream| read(move |text| stream.read_to_end(text))),
-        child.stderr.take().map(|mut stream| read(move |text| stream.read_to_end(text))),
+    let (sender, receiver) = channel();
+    let streams: [Option<Box<dyn io::Read + Send>>; 2] = [
+        child.stdout.take().map(|stream| Box::new(stream) as _),
+        child.stderr.take().map(|stream| Box::new(stream) as _),
     ];
-    let begin = Instant::now();
-    let status = loop {
-        if let Some(status) = child.try_wait().expect("it can be waited for") {
-            break status;
-        }
-        if begin.elapsed() > PATIENCE {
+    for (number, stream) in streams.into_iter().enumerate() {
+        let sender = sender.clone();
+        let mut stream = stream.expect("a stream");
+        std::thread::spawn(move || {
+            let mut bytes = Vec::new();
+            stream.read_to_end(&mut bytes).expect("a stream");
+            drop(sender.send((number, bytes)));
+        });
+    }
+    let mut texts = [String::new(), String::new()];
+    for _ in 0..2 {
+        let Ok((number, bytes)) = receiver.recv_timeout(PATIENCE) else {
             child.kill().expect("it can be ended");
             panic!("{line} is hung");
-        }
-        sleep(Duration::from_millis(5));
-    };
-    let texts = readers.into_iter().flatten().map(|reader| reader.join().expect("a stream"));
-    Answer { line, code: status.code(), text: texts.collect::<Vec<_>>().join("\n--- stderr\n") }
-}
-
-fn read(
-    mut all: impl FnMut(&mut Vec<u8>) -> std::io::Result<usize> + Send + 'static,
-) -> std::thread::JoinHandle<String> {
-    std::thread::spawn(move || {
-        let mut bytes = Vec::new();
-        all(&mut bytes).expect("a stream");
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        };
+        texts[number] = String::from_utf8_lossy(&bytes).into_owned();
+    }
+    let status = child.wait().expect("it ended");
+    Answer { line, code: status.code(), text: texts.join("\n--- stderr\n") }
 }
 
 /// Builds everything that is run below, and says where it lies.

@@ -116,7 +116,9 @@ fn triaged(ground: &Ground, fault: &Fault, answer: &Answer) {
 }
 
 fn triage(ground: &Ground, answer: &Answer) -> Value {
-    write(&ground.root().join(LOG), &answer.text);
+    // In the order of a CI log: cargo says on stderr which target runs before the target says anything.
+    let (said, noted) = answer.text.split_once("\n--- stderr\n").expect("two streams");
+    write(&ground.root().join(LOG), &format!("{noted}\n{said}"));
     let answer =
         ground.types(&words("cargo portcullis triage out/red.log --format json"), &BTreeMap::new());
     let (document, _) = answer.text.split_once("\n--- stderr").expect("two streams");
