@@ -64,7 +64,7 @@ just = "1.42.4"
 
 [[ci.job]]
 id = "lint"
-run = [["cargo", "fmt", "--all", "--check"], ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]]
+run = [["cargo", "fmt", "--all", "--check"], ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"], ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "+stable", "doc", "--no-deps"]]
 timeout_minutes = 8
 toolchains = ["@rust-version", "stable"]
 
