@@ -64,7 +64,7 @@ just = "1.42.4"
 
 [[ci.job]]
 id = "lint"
-run = [["cargo", "fmt", "--all", "--check"], ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"]]
+run = [["cargo", "fmt", "--all", "--check"], ["cargo", "clippy", "--locked", "--workspace", "--all-targets", "--", "-D", "warnings"], ["env", "RUSTDOCFLAGS=-D warnings", "cargo", "+stable", "doc", "--no-deps"]]
 timeout_minutes = 8
 toolchains = ["@rust-version", "stable"]
 
@@ -528,21 +528,40 @@ fn corpus(
     assert_eq!(output.status.code(), Some(0));
     let policy = String::from_utf8(output.stdout).expect("UTF-8");
     repo.generate(more);
+    let mut files: Vec<(String, String)> = [CHANGES, NIGHTLY, COMMENT]
+        .iter()
+        .map(|name| (format!("{FOLDER}/{name}"), repo.text(name)))
+        .collect();
+    files.extend(FILES.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())));
+    written(&policy, &files, faults, benign)
+}
+
+/// A corpus of a policy, files, and edits of workflows.
+fn written(
+    policy: &str,
+    files: &[(String, String)],
+    faults: &[&[Fault]],
+    benign: &[(&str, &str, &str, &str)],
+) -> String {
     // A JSON text is a TOML text.
     let json = |text: &str| Value::String(text.to_owned()).to_string();
     let key = |name: &str| format!("base_{}", name.replace(['-', '.'], "_"));
     let mut text = "schema = 'portcullis.lane_mutations.v1'\n".to_owned();
+    text.push_str(&format!("base_policy_toml = {}\n", json(policy)));
     let mut paths = "[paths]\nbase_policy_toml = 'portcullis.toml'\n".to_owned();
-    text.push_str(&format!("base_policy_toml = {}\n", json(&policy)));
-    for name in [CHANGES, NIGHTLY, COMMENT] {
-        text.push_str(&format!("{} = {}\n", key(name), json(&repo.text(name))));
-        paths.push_str(&format!("{} = '{FOLDER}/{name}'\n", key(name)));
+    let mut stubs = "[stubs]\n".to_owned();
+    for (path, file) in files {
+        match path.strip_prefix(FOLDER) {
+            Some(name) => {
+                let key = key(name.trim_start_matches('/'));
+                text.push_str(&format!("{key} = {}\n", json(file)));
+                paths.push_str(&format!("{key} = '{path}'\n"));
+            }
+            None => stubs.push_str(&format!("{} = {}\n", json(path), json(file))),
+        }
     }
     text.push_str(&paths);
-    text.push_str("[stubs]\n");
-    for (name, file) in FILES {
-        text.push_str(&format!("{} = {}\n", json(name), json(file)));
-    }
+    text.push_str(&stubs);
     for one in faults.iter().copied().flatten() {
         text.push_str(&format!(
             "[[mutation]]\nid = '{}'\nbase = '{}'\nfind = {}\nreplace = {}\nexpect_gate = '{}'\nexpect_code = '{}'\n",
@@ -615,4 +634,114 @@ fn zizmor_has_nothing_to_say_about_the_generated_files() {
         repo.put(&format!("{FOLDER}/{CHANGES}"), &text);
         assert!(audit(&repo.path("")).iter().any(|finding| finding["ident"] == "unpinned-uses"));
     }
+}
+
+/// The root of this repository.
+fn checkout() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("a workspace").to_path_buf()
+}
+
+#[test]
+fn the_workflows_of_this_repository_are_the_generated_ones() {
+    let output = ci(&checkout(), &["check"]);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+/// Tables of the policy of this repository: those of gates of these kinds, with all that belongs to them.
+fn own_gates(kinds: &[&str]) -> String {
+    let policy = fs::read_to_string(checkout().join("portcullis.toml")).expect("the policy");
+    let tables = policy
+        .split("\n[[gate]]\n")
+        .skip(1)
+        .filter(|table| kinds.iter().any(|kind| table.contains(&format!("\nkind = \"{kind}\"\n"))));
+    // What follows the last rule of a gate may be another section of the file.
+    let whole = |table: &str| {
+        let end =
+            ["\n[ci", "\n[[ci", "\n[[signature]]"].iter().filter_map(|next| table.find(next)).min();
+        format!("[[gate]]\n{}\n", &table[..end.unwrap_or(table.len())])
+    };
+    tables.map(whole).collect()
+}
+
+/// Each acceptance criterion of the lanes, broken once (a job that goes is missed by the aggregate first) in the workflows of this repository: who has to see it.
+#[rustfmt::skip]
+const CRITERIA: [Fault; 24] = [
+    fault("ac_1a", CHANGES, "\n  portfolio:\n    name: portfolio (", "\n  portfolios:\n    name: portfolio (", "workflow_policy", "needs_unknown_job"),
+    fault("ac_1b", CHANGES, "\n  supply_chain:\n    name: supply_chain (", "\n  supply:\n    name: supply_chain (", "workflow_policy", "needs_unknown_job"),
+    fault("ac_1c_value", CHANGES, "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n    strategy:\n      fail-fast: false\n      matrix:\n        toolchain: [\"1.89\", \"stable\"]", "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n    strategy:\n      fail-fast: false\n      matrix:\n        toolchain: [\"stable\"]", "workflow_policy", "matrix_value_missing"),
+    fault("ac_1c_number", CHANGES, "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n    strategy:\n      fail-fast: false\n      matrix:\n        toolchain: [\"1.89\", \"stable\"]", "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n    strategy:\n      fail-fast: false\n      matrix:\n        toolchain: [\"1.89\", 1.90, \"stable\"]", "workflow_policy", "matrix_value_not_string"),
+    fault("ac_1d", CHANGES, "    name: bench (${{ matrix.toolchain }})\n    needs: [fence]\n", "    name: bench (${{ matrix.toolchain }})\n", "workflow_policy", "needs_missing"),
+    fault("ac_2_cap", CHANGES, "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n", "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 8\n", "workflow_policy", "timeout_too_long"),
+    fault("ac_2_serial", CHANGES, "          cargo test --locked --workspace --lib --bins --no-fail-fast\n", "          cargo test --locked --workspace --lib --bins --no-fail-fast -- --test-threads=2\n", "lane_serial", "parallel_flag"),
+    fault("ac_4_cap", CHANGES, "    name: portfolio (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n", "    name: portfolio (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n", "workflow_policy", "timeout_missing"),
+    fault("ac_4_serial", CHANGES, "          cargo test --locked --no-fail-fast --test conformance --test two_trees\n", "          RUST_TEST_THREADS=3 cargo test --locked --no-fail-fast --test conformance --test two_trees\n", "lane_serial", "parallel_env"),
+    fault("ac_4_swallow", CHANGES, "          cargo test --locked --no-fail-fast --test conformance --test two_trees\n", "          cargo test --locked --no-fail-fast --test conformance --test two_trees || echo differs\n", "workflow_no_swallow", "or_true"),
+    fault("ac_5_job", CHANGES, "    name: load_bearing (${{ matrix.toolchain }})\n", "    name: load_bearing (${{ matrix.toolchain }})\n    continue-on-error: true\n", "workflow_no_swallow", "continue_on_error_job"),
+    fault("ac_5_condition", CHANGES, "    name: load_bearing (${{ matrix.toolchain }})\n", "    name: load_bearing (${{ matrix.toolchain }})\n    if: ${{ github.event_name == 'schedule' }}\n", "workflow_no_swallow", "never_runs"),
+    fault("ac_6", CHANGES, "          cargo clippy --locked --workspace --all-targets -- -D warnings\n", "          cargo clippy --locked --workspace --all-targets -- -D warnings -A clippy::exit\n", "workflow_policy", "run_denied"),
+    fault("ac_7_advisory", CHANGES, "          cargo bench --locked --bench decide\n", "          cargo bench --locked --bench decide\n        continue-on-error: true\n", "workflow_policy", "advisory_differs"),
+    fault("ac_7_scope", CHANGES, "permissions:\n  contents: read\n", "permissions:\n  contents: read\n  pull-requests: write\n", "workflow_policy", "permission_too_wide"),
+    fault("ac_7_comment", COMMENT, "      pull-requests: write #", "      statuses: write\n      pull-requests: write #", "workflow_policy", "permission_too_wide"),
+    fault("ac_7c", COMMENT, "          mkdir -p decisions\n", "          mkdir -p decisions\n          gh pr checkout 1\n", "workflow_policy", "run_not_allowed"),
+    fault("ac_10c_cron", NIGHTLY, "    - cron: \"0 4 * * *\"\n", "    - cron: \"0 5 * * *\"\n", "workflow_policy", "cron_set_differs"),
+    fault("ac_10c_image", NIGHTLY, "    name: measure\n    runs-on: ubuntu-24.04\n", "    name: measure\n    runs-on: ubuntu-22.04\n", "workflow_policy", "runner_not_allowed"),
+    fault("ac_10c_count", NIGHTLY, "PORTCULLIS_FORCE_CPU_COUNT: \"2\"", "PORTCULLIS_FORCE_CPU_COUNT: \"4\"", "workflow_policy", "env_differs"),
+    fault("ac_10c_scope", NIGHTLY, "    permissions:\n      contents: read\n", "    permissions:\n      contents: read\n      pull-requests: read\n", "workflow_policy", "permission_too_wide"),
+    fault("ac_11", CHANGES, "          cargo test --locked --test ci_lane_gates -- contract_freeze --exact\n", "          PORTCULLIS_BLESS=1 cargo test --locked --test ci_lane_gates -- contract_freeze --exact\n", "workflow_policy", "env_denied"),
+    fault("ac_13_attached", CHANGES, "          cargo nextest run --locked --workspace", "          cargo nextest run -j8 --locked --workspace", "lane_serial", "parallel_flag"),
+    fault("ac_13_env", CHANGES, "      RUST_TEST_THREADS: \"1\"\n    steps:\n      - name: check out\n        uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2\n        with:\n          persist-credentials: false\n      - name: toolchain\n        run: |\n          rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --component clippy --component rustfmt\n      - name: cargo test --locked --workspace", "      RUST_TEST_THREADS: \"${{ github.run_attempt }}\"\n    steps:\n      - name: check out\n        uses: actions/checkout@11bd71901bbe5b1630ceea73d27597364c9af683 # v4.2.2\n        with:\n          persist-credentials: false\n      - name: toolchain\n        run: |\n          rustup toolchain install \"$RUSTUP_TOOLCHAIN\" --profile minimal --component clippy --component rustfmt\n      - name: cargo test --locked --workspace", "lane_serial", "parallel_env"),
+];
+
+/// What is right on either side of the criteria.
+const CRITERIA_BENIGN: [(&str, &str, &str, &str); 4] = [
+    (
+        "ac_1d_as_string",
+        CHANGES,
+        "    name: bench (${{ matrix.toolchain }})\n    needs: [fence]\n",
+        "    name: bench (${{ matrix.toolchain }})\n    needs: fence\n",
+    ),
+    (
+        "ac_2_below_the_cap",
+        CHANGES,
+        "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 7\n",
+        "    name: unit (${{ matrix.toolchain }})\n    needs: [fence]\n    runs-on: ubuntu-24.04\n    timeout-minutes: 6\n",
+    ),
+    (
+        "ac_10c_no_scope_at_all",
+        NIGHTLY,
+        "    permissions:\n      contents: read\n",
+        "    permissions: {}\n",
+    ),
+    (
+        "ac_13_build_jobs",
+        CHANGES,
+        "          cargo test --locked --workspace --lib --bins --no-fail-fast\n",
+        "          cargo test -j 4 --locked --workspace --lib --bins --no-fail-fast\n",
+    ),
+];
+
+#[test]
+fn the_acceptance_criteria_hold_in_the_workflows_of_this_repository() {
+    let policy =
+        own_gates(&["workflow_policy", "workflow_no_swallow", "workflow_aggregate", "lane_serial"]);
+    let workflow =
+        |name: &str| fs::read_to_string(checkout().join(FOLDER).join(name)).expect("a workflow");
+    let names = [CHANGES, NIGHTLY, COMMENT, "platforms.yml"];
+    let mut files: Vec<(String, String)> =
+        names.iter().map(|name| (format!("{FOLDER}/{name}"), workflow(name))).collect();
+    for name in ["Cargo.toml", ".ci/install_tools"] {
+        let text = fs::read_to_string(checkout().join(name)).expect("a file");
+        // The sources of this repository are not needed for what is asked here.
+        files.push((name.to_owned(), text));
+    }
+    let text = written(&policy, &files, &[&CRITERIA], &CRITERIA_BENIGN);
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("corpus.toml");
+    fs::File::create(&path).and_then(|mut file| file.write_all(text.as_bytes())).expect("written");
+    let output = ci(folder.path(), &["mutate", "--corpus", "corpus.toml"]);
+    let said = String::from_utf8_lossy(&[output.stdout, output.stderr].concat()).into_owned();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let expected = format!("caught {0} of {0}, benign silent 4 of 4", CRITERIA.len());
+    assert!(said.contains(&expected), "{said}");
 }
