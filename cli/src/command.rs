@@ -1,5 +1,6 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
+mod audit;
 mod canary;
 mod census;
 mod ci;
@@ -57,6 +58,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Completions(completions) => shell::completions(completions, out),
         Verb::Man(man) => shell::man(man, out),
         Verb::Plan(plan) => plan::run(plan, out),
+        Verb::Audit(audit) => audit::run(audit, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Export(export) => export::run(export, out),

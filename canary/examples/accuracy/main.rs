@@ -3,7 +3,8 @@
 //!
 //! `cargo run --release -p portcullis-canary --example accuracy` prints the figures and writes
 //! `evidence/canary_accuracy.json`; with `record` it records the noise anew, with `speed` it only measures
-//! its own time and replaces that section.
+//! its own time and replaces that section, with `against_itself` it only draws unchanged sessions anew, and
+//! `sessions <calibration.json>...` takes in what `canary calibrate` measured.
 #![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
@@ -27,7 +28,10 @@ fn main() -> ExitCode {
     let result = match std::env::args().nth(1).as_deref() {
         Some("record") => noise::record(&root().join("fixtures/canary/noise")),
         Some("speed") => again("speed", speed::measure()),
-        Some(other) => Err(format!("`{other}` is neither `record` nor `speed`").into()),
+        Some("against_itself") => recorded()
+            .and_then(|recorded| again("against_itself", replay::against_itself(&recorded, SEED))),
+        Some("sessions") => sessions(&std::env::args().skip(2).collect::<Vec<_>>()),
+        Some(other) => Err(format!("`{other}` is no section that can be replaced").into()),
         None => all(),
     };
     match result {
@@ -61,11 +65,30 @@ fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn all() -> Result<(), Box<dyn Error>> {
-    let mut recorded = Vec::new();
-    for kernel in noise::KERNELS {
-        recorded.push(noise::read(&root().join("fixtures/canary/noise"), kernel)?);
+/// The noise of every kernel.
+fn recorded() -> Result<Vec<noise::Recorded>, Box<dyn Error>> {
+    let folder = root().join("fixtures/canary/noise");
+    noise::KERNELS.into_iter().map(|kernel| noise::read(&folder, kernel)).collect()
+}
+
+/// Takes in what `canary calibrate` measured: sessions of real processes or kernels, one document each.
+fn sessions(files: &[String]) -> Result<(), Box<dyn Error>> {
+    let mut rows = Vec::new();
+    for file in files {
+        let row: Value = serde_json::from_str(&fs::read_to_string(file)?)?;
+        if row["schema"] != "portcullis.canary_calibration.v1" {
+            return Err(format!("{file} is no calibration").into());
+        }
+        rows.push(row);
     }
+    if rows.is_empty() {
+        return Err("name the `calibration.json` of each".into());
+    }
+    again("sessions", Value::Array(rows))
+}
+
+fn all() -> Result<(), Box<dyn Error>> {
+    let recorded = recorded()?;
     let document = json!({
         "schema": "portcullis.canary_accuracy.v1",
         "generated_at": told_by("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?,
@@ -82,6 +105,7 @@ fn all() -> Result<(), Box<dyn Error>> {
         "compatibility": replay::beside_the_simple_rule(&recorded),
         "power": replay::power(&recorded, SEED),
         "run_level": replay::run_level(&recorded, SEED),
+        "against_itself": replay::against_itself(&recorded, SEED),
         "not_measured_here": [
             "30,000 paired repeats of one build against itself: `canary calibrate`",
             "power against 5 % of injected work: `canary calibrate --inject 5`",

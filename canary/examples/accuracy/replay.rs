@@ -132,6 +132,33 @@ fn draw(pairs: &[(u64, u64)], is_contiguous: bool, random: &mut SplitMix64) -> V
         .collect()
 }
 
+/// 30,000 sessions of one metric and 30 pairs against 2 %, per kernel and way of drawing, the arms swapped at random.
+///
+/// The pairs are recorded ones, so the sessions are drawn and not measured: they share 2,000 pairs of one afternoon.
+pub(crate) fn against_itself(recorded: &[Recorded], seed: u64) -> Value {
+    const SESSIONS: u64 = 30_000;
+    let config = config(MilliPct::percent(2), MilliPct::percent(2));
+    let mut rows = Vec::new();
+    for recorded in recorded {
+        for is_contiguous in [false, true] {
+            let mut random = SplitMix64::new(seed);
+            let mut alarms = 0_u64;
+            for _ in 0..SESSIONS {
+                let pairs = draw(&recorded.pairs, is_contiguous, &mut random);
+                let judged = judge(&measurement(&[pairs]), &config);
+                alarms += u64::from(judged.fails > 0 || judged.proven > 0);
+            }
+            let drawn = if is_contiguous { "30 neighbours" } else { "30 independent pairs" };
+            println!("against itself, {}, {drawn}: {alarms} of {SESSIONS} alarm", recorded.kernel);
+            rows.push(json!({
+                "kernel": recorded.kernel, "drawn": drawn, "sessions": SESSIONS, "pairs": PAIRS, "comment_pct": 2,
+                "alarms": alarms, "measured": false, "goal": "alarms / sessions < 0.001",
+            }));
+        }
+    }
+    Value::Array(rows)
+}
+
 /// The share of runs of 40 unchanged metrics in which at least one is called slower at all, with and without Holm.
 pub(crate) fn holm(recorded: &[Recorded], seed: u64) -> Value {
     const RUNS: u32 = 20_000;

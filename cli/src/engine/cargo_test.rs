@@ -116,6 +116,21 @@ impl Metadata {
         tests
     }
 
+    /// The bench targets of the workspace with their packages, by target and package.
+    pub(crate) fn benches(&self) -> Vec<(String, String)> {
+        let mut benches: Vec<(String, String)> = self
+            .packages
+            .iter()
+            .flat_map(|package| {
+                let is_bench = |target: &&Target| target.kind.iter().any(|kind| kind == "bench");
+                let benches = package.targets.iter().filter(is_bench);
+                benches.map(|target| (target.name.clone(), package.name.clone()))
+            })
+            .collect();
+        benches.sort();
+        benches
+    }
+
     /// The packages whose documentation has examples that cargo would run.
     pub(crate) fn documented(&self) -> Vec<String> {
         let has = |package: &&Package| package.targets.iter().any(|target| target.doctest);

@@ -7,10 +7,12 @@ mod content;
 mod facts;
 mod repository;
 mod run;
+mod upstream;
 
 pub use commits::Titled;
 pub use content::{Object, Touched};
 pub use facts::Head;
+pub use upstream::Upstream;
 
 use super::environment::Environment;
 use crate::wire::{

@@ -13,7 +13,7 @@ mod written;
 
 pub use disk::Durability;
 pub use latest::Latest;
-pub use manifest::{Manifest, verify_manifest};
+pub use manifest::{Manifest, UNHASHED, verify_manifest};
 pub use run::{AtWork, AttemptDir, RunDir, read_attempts};
 pub use view::publish_view;
 

@@ -9,6 +9,7 @@ use crate::{
         collect, recording,
         roster::Roster,
         session::{RUN_SCHEMA, Session, view_text},
+        spans::SPANS_FILE,
         trial::Subject,
     },
     wire::{
@@ -275,6 +276,9 @@ fn seal(session: &Session, selection: &Selection, decision: &Decision) -> Result
     let header = session.envelope(views::DECISION_SCHEMA, decision.mode);
     let decided = views::decision(&header, decision, &facts)?;
     run.write_file("decision.json", view_text(&decided)?.as_bytes())?;
+    if session.spans.is_asked() {
+        run.write_file(SPANS_FILE, session.spans.lines()?.as_bytes())?;
+    }
     run.seal(&session.envelope(RUN_SCHEMA, decision.mode)).map(drop)
 }
 

@@ -4,6 +4,7 @@ mod base;
 mod files;
 mod opening;
 mod recorder;
+mod redacted;
 mod shared;
 
 pub use base::Base;
@@ -15,6 +16,7 @@ use super::{
     panics, recording,
     registry::Registry,
     roster::{Body, Gate, Roster},
+    spans::{self, SPANS_VARIABLE, Spans},
     teeth::Teeth,
 };
 use crate::{
@@ -36,7 +38,6 @@ use crate::{
         artifact,
         code::{RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
-        finding::Finding,
         id::{Digest, GateId, RunId},
         outcome::{Lane, Mode, SkipReason},
         receipt::{Envelope, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
@@ -107,6 +108,8 @@ pub struct Session {
     slots: Vec<OnceCell<Receipt>>,
     teeth: Teeth,
     view_writers: ViewWriters,
+    /// When census and receipts were written.
+    pub spans: Spans,
     stopwatch: Stopwatch,
     owned: bool,
 }
@@ -153,6 +156,7 @@ impl Session {
         let waivers = waivers(&roster, &classification);
         let gates = Arc::clone(&roster.gates);
         let requested_mode = environment.get(MODE_VARIABLE).map(str::to_owned);
+        let spans = Spans::new(environment.get(SPANS_VARIABLE) == Some("1"), stopwatch);
         let world = Arc::new(World {
             git,
             clock,
@@ -183,6 +187,7 @@ impl Session {
             slots,
             teeth: Teeth::default(),
             view_writers: ViewWriters::default(),
+            spans,
             stopwatch,
             owned,
         })
@@ -245,13 +250,14 @@ impl Session {
     }
 
     fn parsed_census(&self) -> &(Census, Vec<Fault>) {
-        self.census.get_or_init(|| {
+        let parse = || {
             let parsed = self.census_text.as_ref().map_err(Clone::clone);
             match parsed.and_then(|text| Census::parse(text)) {
                 Ok(census) => (census, Vec::new()),
                 Err(fault) => (Census::default(), vec![fault]),
             }
-        })
+        };
+        self.census.get_or_init(|| self.spans.around("census", parse))
     }
 
     /// The rows of these gates, for those that answer for nobody else.
@@ -292,7 +298,8 @@ impl Session {
             }
             let run =
                 store.create_run(&self.world.run_id, ownership, self.durability(), &running)?;
-            run.write_file("expected.json", self.census().document().as_bytes())?;
+            let census = || run.write_file("expected.json", self.census().document().as_bytes());
+            self.spans.around("census", census)?;
             run.write_file("inputs.json", recording::inputs(self)?.as_bytes())?;
             Ok(Arc::new(run))
         })
@@ -381,7 +388,7 @@ impl Session {
                 }
             }
             let watch = Stopwatch::start();
-            match self.begin(gate, Claim::First) {
+            match self.spans.around("receipt", || self.begin(gate, Claim::First)) {
                 Ok(Some(begun)) => self.carry_out(gate, begun, &watch),
                 Ok(None) => shared::receipt(self, gate).unwrap_or_else(|| self.attempt(gate)),
                 Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
@@ -409,7 +416,7 @@ impl Session {
 
     fn attempt(&self, gate: &Gate) -> Receipt {
         let watch = Stopwatch::start();
-        match self.begin(gate, Claim::Next) {
+        match self.spans.around("receipt", || self.begin(gate, Claim::Next)) {
             Ok(Some(begun)) => self.carry_out(gate, begun, &watch),
             Ok(None) => {
                 let fault = Fault::new(RECEIPT_INVALID, "no attempt is free", "start a new run");
@@ -427,11 +434,16 @@ impl Session {
             published: self.published(gate),
             gate: gate.id().clone(),
             writers: Arc::clone(&self.view_writers),
+            world: Arc::clone(&self.world),
         });
         let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
         let ms = watch.elapsed_ms();
         let verdict = self.verdict(gate, &started, started_digest, looked, &trace, ms);
-        match finish(&recorder.dir, &mut events, &verdict) {
+        let finished = self.spans.around("receipt", || {
+            spans::delay(&self.world.environment);
+            finish(&recorder.dir, &mut events, &verdict)
+        });
+        match finished {
             Ok(()) => Receipt::complete(started, verdict),
             Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
         }
@@ -528,11 +540,7 @@ impl Session {
         duration_ms: u64,
     ) -> Verdict {
         let environment = &self.world.environment;
-        let redact = |finding: Finding| Finding {
-            message: environment.redact(&finding.message),
-            found: finding.found.map(|text| environment.redact(&text)),
-            ..finding
-        };
+        let looked = redacted::looked(looked, environment);
         Verdict {
             envelope: self.envelope(VERDICT_SCHEMA, started.envelope.mode),
             gate_id: gate.id().clone(),
@@ -543,7 +551,7 @@ impl Session {
             started_digest,
             outcome: looked.outcome,
             examined: looked.examined,
-            findings: looked.findings.into_iter().map(redact).collect(),
+            findings: looked.findings,
             findings_total: looked.findings_total,
             skip: looked.skip,
             error: looked.error,

@@ -187,5 +187,11 @@ codes! {
     SIGNATURE_NAME_UNKNOWN = "PC0381", "signature_name_unknown", "A signature names a gate or a code that does not exist.";
     NEXTEST_CONFIG_DRIFT = "PC0382", "nextest_config_drift", "The committed configuration of nextest is not the generated one.";
 
+    AUDIT_ABSENT = "PC3060", "audit_absent", "There is no completion audit to check.";
+    SELF_TEST_FAILED = "PC3061", "self_test_failed", "A scenario of a checker does not come out as its golden says.";
     NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
+    CI_WORKFLOW_DRIFT = "PC3080", "ci_workflow_drift", "A committed workflow is not the one that the policy gives.";
+    CI_FILE_FOREIGN = "PC3081", "ci_file_foreign", "A file that was not generated stands where a workflow is written.";
+    CI_LANE_INVALID = "PC3082", "ci_lane_invalid", "A lane of the generated workflows contradicts another, or cannot be written down.";
+    CI_PIN_INVALID = "PC3083", "ci_pin_invalid", "An action or a tool of the generated workflows is not pinned.";
 }
