@@ -11,7 +11,8 @@ pub(crate) use after_red::{
     Decide, Events, Export, Flaky, Incident, IncidentContext, Runbook, RunbookVerb, Triage,
 };
 pub(crate) use canary::{
-    Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Compare, Measure, Refresh,
+    Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Comment, Compare, Measure,
+    Refresh,
 };
 pub(crate) use ci::{Ci, CiVerb, Mutate};
 pub(crate) use policy::{
