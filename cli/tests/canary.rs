@@ -40,7 +40,7 @@ runs = 17
 proof = { stdout = 'done' }
 ";
 const FAST: &str = "sleep 0.02; echo done";
-const SLOW: &str = "sleep 0.4; echo done";
+const SLOW: &str = "sleep 1.2; echo done";
 
 struct Repo(tempfile::TempDir);
 
