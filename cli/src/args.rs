@@ -1,6 +1,7 @@
 //! The command line. Leaves out what the commands do.
 
 mod after_red;
+mod audit;
 mod canary;
 mod ci;
 mod policy;
@@ -8,13 +9,14 @@ mod run;
 mod store;
 
 pub(crate) use after_red::{
-    Decide, Events, Export, Flaky, Incident, IncidentContext, Runbook, RunbookVerb, Triage,
+    Decide, Events, Export, Flaky, Incident, IncidentContext, Report, Runbook, RunbookVerb, Triage,
 };
+pub(crate) use audit::{Audit, AuditBuild, AuditCheck, AuditRecord, AuditVerb};
 pub(crate) use canary::{
     Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Comment, Compare, Measure,
     Refresh,
 };
-pub(crate) use ci::{Ci, CiVerb, Mutate};
+pub(crate) use ci::{Ci, CiCheck, CiGenerate, CiVerb, Mutate, Switch};
 pub(crate) use policy::{
     Census, NewGate, NextestConfig, Quarantine, QuarantineAdd, QuarantineRelease, QuarantineVerb,
     Waiver, WaiverNew, WaiverPrune, WaiverRenew, WaiverVerb,
@@ -106,6 +108,11 @@ pub(crate) enum Verb {
         after_help = "Example:\n  cargo portcullis flaky --test my_suite module::my_test --runs 20\n\nExits 0 when it passed every time, 10 otherwise."
     )]
     Flaky(Flaky),
+    /// Shows that work is complete, requirement by requirement, or says what is in the way.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis audit record -- cargo test --workspace\n  cargo portcullis audit build\n  cargo portcullis audit check"
+    )]
+    Audit(Audit),
     /// Lists the gates of every gate binary, or what needs no build.
     #[command(after_help = "Examples:\n  cargo portcullis list\n  cargo portcullis list --kinds")]
     List(List),
@@ -119,6 +126,11 @@ pub(crate) enum Verb {
         after_help = "Examples:\n  cargo portcullis export junit --run latest --out junit.xml\n  cargo portcullis export sarif --run target/portcullis/runs/<id>"
     )]
     Export(Export),
+    /// Writes the page of a sealed run, and says where it is. Exits 0 whatever the verdict was.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis report --open\n  cargo portcullis report target/portcullis/runs/<id> --out page.html"
+    )]
+    Report(Report),
     /// Compares the committed roster with the gates that exist, or commits it anew.
     #[command(
         after_help = "Examples:\n  cargo portcullis census --check\n  cargo portcullis census --bless"
@@ -183,7 +195,7 @@ pub(crate) enum Verb {
     Verify(Verify),
     /// Looks after the workflows of the CI provider.
     #[command(
-        after_help = "Example:\n  cargo portcullis ci mutate --corpus fixtures/lanes/lane_mutations.toml"
+        after_help = "Examples:\n  cargo portcullis ci generate --provider github --shards 3\n  cargo portcullis ci check\n  cargo portcullis ci mutate --corpus fixtures/lanes/lane_mutations.toml"
     )]
     Ci(Ci),
     /// Measures durations, compares them with a base, and keeps baselines and histories.

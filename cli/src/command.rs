@@ -1,5 +1,6 @@
 //! One command per file. Leaves out how the gates of a repository are found: see `engine`.
 
+mod audit;
 mod canary;
 mod census;
 mod ci;
@@ -20,6 +21,7 @@ mod plan;
 mod push;
 mod quarantine;
 mod replay;
+mod report;
 mod run;
 mod runbook;
 mod shell;
@@ -56,9 +58,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::Completions(completions) => shell::completions(completions, out),
         Verb::Man(man) => shell::man(man, out),
         Verb::Plan(plan) => plan::run(plan, out),
+        Verb::Audit(audit) => audit::run(audit, out),
         Verb::List(list) => list::run(list, out),
         Verb::Explain(explain) => explain::run(explain, out),
         Verb::Export(export) => export::run(export, out),
+        Verb::Report(report) => report::run(report, out),
         Verb::Census(census) => census::run(census, out),
         Verb::Waiver(waiver) => waiver::run(waiver, out),
         Verb::Merge(merge) => merge::run(merge, out),

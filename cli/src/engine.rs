@@ -2,5 +2,7 @@
 
 pub(crate) mod cargo_test;
 pub(crate) mod child;
+pub(crate) mod doctest;
+pub(crate) mod fallback;
 pub(crate) mod listing;
 pub(crate) mod nextest;

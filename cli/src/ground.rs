@@ -4,11 +4,12 @@ use crate::{
     args::{Choice, ShardKind},
     durations,
     engine::{
-        cargo_test::{Cargo, TestTarget, crate_name},
+        cargo_test::{Cargo, Metadata, TestTarget, crate_name},
+        doctest, fallback,
         nextest::{self, Binaries},
     },
     exit::{Exit, OrExit, Refused},
-    plan::{self, Asked, Plan, World},
+    plan::{self, Asked, Engine, Plan, World},
     record::{Header, asked_run_id},
     replays::Features,
     repository::Repository,
@@ -23,7 +24,10 @@ use portcullis::{
         census::Census,
         loosening::Head,
         near::near,
-        policy::{GateTable, Policy, profile::Profile},
+        policy::{
+            GateTable, Policy,
+            profile::{Kind, Profile},
+        },
         promotion,
         quarantine::QuarantineFile,
         recorded::Recorded,
@@ -31,7 +35,7 @@ use portcullis::{
     },
     runner::session::{Base, CLASSIFICATION_FILE, MODE_VARIABLE, POLICY_FILE},
     wire::{
-        code::{BASE_UNRESOLVABLE, LIST_FAILED, USAGE},
+        code::{BASE_UNRESOLVABLE, LIST_FAILED, TOOL_MISSING, USAGE},
         receipt::{ErrorRecord, Source},
     },
 };
@@ -70,7 +74,9 @@ pub(crate) struct Ground {
     pub header: Header,
     /// cargo.
     pub cargo: Cargo,
-    /// The version of nextest.
+    /// What runs the tests.
+    pub engine: Engine,
+    /// The version of nextest; empty where it is not installed.
     pub nextest_version: String,
     /// Where cargo builds.
     pub target_dir: PathBuf,
@@ -78,7 +84,7 @@ pub(crate) struct Ground {
     /// Where the test binaries come from.
     pub binaries: Binaries,
     without_harness: BTreeSet<(String, String)>,
-    documented: Vec<String>,
+    metadata: Metadata,
     weights: Weights,
     /// What gate binaries need turned on, by package and target.
     pub features: Features,
@@ -106,16 +112,13 @@ impl Ground {
             None => repository.lane()?,
         };
         let cargo = Cargo::find(&repository, choice.cargo)?;
-        let nextest_version = nextest::required(&repository, &cargo)?;
+        let nextest_version = nextest::version(&repository, &cargo)?;
+        let engine = match nextest_version {
+            Some(_) => Engine::Nextest,
+            None => fallback_for(&asked, &profile, choice)?,
+        };
         let metadata = cargo.metadata()?;
-        let mut without_harness = BTreeSet::new();
-        for (package, manifest) in metadata.manifests() {
-            let text = std::fs::read_to_string(manifest)
-                .with_context(|| format!("{} cannot be read", manifest.display()))?;
-            let name = manifest.display().to_string();
-            let bare = suites::without_harness(&name, &text, package)?;
-            without_harness.extend(bare.into_iter().map(|target| (package.to_owned(), target)));
-        }
+        let without_harness = without_harness(&metadata)?;
         let features = features(&policy, &census, &metadata.tests());
         let all: BTreeSet<String> = features
             .iter()
@@ -155,10 +158,11 @@ impl Ground {
             base,
             requested_mode,
             cargo,
-            nextest_version,
+            engine,
+            nextest_version: nextest_version.unwrap_or_default(),
             binaries,
             without_harness,
-            documented: metadata.documented(),
+            metadata,
             weights,
             features,
             asked,
@@ -195,9 +199,21 @@ impl Ground {
     ) -> Result<Plan, Refused> {
         let filters = self.asked.filters(&self.profile);
         let limit_ms = self.left_ms(choice);
-        let listed =
-            nextest::list(&self.cargo, &self.binaries, filters, scratch, limit_ms, on_line)?;
-        if self.binaries == Binaries::Built {
+        let (cargo, metadata) = (&self.cargo, &self.metadata);
+        let mut listed = match self.engine {
+            Engine::Nextest => {
+                nextest::list(cargo, &self.binaries, filters, scratch, limit_ms, on_line)?
+            }
+            Engine::CargoTest => fallback::list(cargo, metadata, scratch, limit_ms, on_line)?,
+        };
+        let mut documented = metadata.documented();
+        let unlisted = self.unlisted(&documented);
+        if unlisted.is_none() {
+            let limit_ms = self.left_ms(choice);
+            listed.extend(doctest::list(cargo, &documented, scratch, limit_ms, on_line)?);
+            documented.clear();
+        }
+        if self.engine == Engine::Nextest && self.binaries == Binaries::Built {
             let kept = kept_binaries(&self.target_dir, self.repository.root());
             nextest::remember_binaries(scratch, &kept)?;
         }
@@ -206,10 +222,46 @@ impl Ground {
             census: self.census_faults.is_empty().then_some(&self.census),
             suites: &self.suites,
             quarantine: &self.quarantine,
-            documented: &self.documented,
+            engine: self.engine,
+            unlisted: (&documented, unlisted.unwrap_or_default()),
             weights: &self.weights,
         };
         Ok(plan::make(&world, &self.profile, &self.asked, &listed))
+    }
+
+    /// Why the examples in documentation are not even listed; nothing where they are. Listing them asks rustdoc.
+    fn unlisted(&self, documented: &[String]) -> Option<&'static str> {
+        let wanted = self.wanted().map(|only| {
+            documented
+                .iter()
+                .any(|name| only.iter().any(|(suite, _)| *suite == doctest::suite(name)))
+        });
+        if wanted == Some(false) {
+            return Some("rerun: none of them is among the failures");
+        }
+        if wanted.is_none() && !self.asked.kinds(&self.profile).contains(&Kind::Doc) {
+            return Some("kind: `doc` was not asked for");
+        }
+        if wanted.is_none() && !self.asked.filters(&self.profile).is_empty() {
+            return Some("filter: no filterset selects an example of a documentation");
+        }
+        match self.binaries {
+            Binaries::Built => None,
+            Binaries::Archive(_) | Binaries::Kept(_) => Some(
+                "doctests: nothing that was built before holds them; run `--kind doc` beside it",
+            ),
+        }
+    }
+
+    /// What is said once where cargo-nextest is missing.
+    pub(crate) fn engine_note(&self) -> Option<String> {
+        (self.engine == Engine::CargoTest).then(|| {
+            format!(
+                "portcullis: cargo-nextest is not installed, so `cargo test` builds and each test is started from here: no \
+                 filtersets, archives or kept builds, no runner of cargo's configuration, and no certification; {}",
+                nextest::REMEDY
+            )
+        })
     }
 
     /// Whether a target has no libtest around it.
@@ -259,6 +311,20 @@ impl Ground {
         }
     }
 
+    /// What is wrong with the commit that this run would be read for.
+    pub(crate) fn subject_faults(&self) -> Vec<Fault> {
+        let commit = self.header.source.commit.as_deref();
+        let mut faults: Vec<Fault> =
+            self.repository.environment.other_subject(commit).into_iter().collect();
+        if commit.is_some() && self.lane != Lane::Local {
+            match Git::new(self.repository.root(), None).undisclosed() {
+                Ok(hidden) => faults.extend(hidden),
+                Err(fault) => faults.push(undecided(&fault)),
+            }
+        }
+        faults
+    }
+
     /// Whether the work tree differs from the commit; unknown counts as dirty.
     pub(crate) fn is_dirty(&self) -> Result<bool, Fault> {
         if self.header.source.commit.is_none() {
@@ -267,6 +333,35 @@ impl Ground {
         let git = Git::new(self.repository.root(), None);
         Ok(git.is_dirty()? || !git.hidden_edits()?.is_empty())
     }
+}
+
+/// Package and target of everything in the workspace that has no libtest around it.
+fn without_harness(metadata: &Metadata) -> Result<BTreeSet<(String, String)>, Refused> {
+    let mut found = BTreeSet::new();
+    for (package, manifest) in metadata.manifests() {
+        let text = std::fs::read_to_string(manifest)
+            .with_context(|| format!("{} cannot be read", manifest.display()))?;
+        let name = manifest.display().to_string();
+        let bare = suites::without_harness(&name, &text, package)?;
+        found.extend(bare.into_iter().map(|target| (package.to_owned(), target)));
+    }
+    Ok(found)
+}
+
+/// Says whether this run can do without nextest.
+fn fallback_for(asked: &Asked, profile: &Profile, choice: &Choice) -> Result<Engine, Refused> {
+    let what = if !asked.filters(profile).is_empty() {
+        "filtersets"
+    } else if choice.archive.is_some() {
+        "archives"
+    } else if choice.no_build {
+        "kept builds"
+    } else {
+        return Ok(Engine::CargoTest);
+    };
+    let headline = format!("cargo-nextest is not installed, and only it knows {what}");
+    let fault = Fault::new(TOOL_MISSING, headline, nextest::REMEDY);
+    Err(Refused::new(Exit::Nothing, fault))
 }
 
 /// Where a run writes down which binaries it built. Several work trees may share one target directory.

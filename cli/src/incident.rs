@@ -1,32 +1,27 @@
 //! An incident from a sealed run: what the decision over triggers needs, what whoever is on call needs, and what became
 //! of it since. It notifies nobody, and writes into no run.
 
+mod later;
+mod response;
+mod targets;
+
 use crate::{
-    history::{Earlier, Sealed},
-    outcome::Status,
-    replays::Rung,
-    signature::{self, Patterns, Traits},
+    history::Sealed,
     triage::{Standing, TRIAGE_SCHEMA},
 };
 use portcullis::{
-    Digest, Effective, Fault, Instant, Lane, Mode, RelPath, RunId, RunVerdict,
+    Digest, Effective, Fault, Instant, Lane, RelPath, RunId, RunVerdict,
     evidence::{
-        store::{RunState, Store, read_run},
+        store::{Store, read_run},
         tree::{HardLinks, Tree},
     },
-    kernel::{
-        policy::{Policy, profile::Kind, signature::SeverityHint},
-        promotion,
-    },
+    kernel::policy::{Policy, signature::SeverityHint},
 };
 use portcullis_gates::incident_triggers::decision::{
     Context, CriterionState, Facts, Incident, Triage, decide,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    path::Path,
-};
+use std::{collections::BTreeMap, path::Path};
 
 /// Schema of `certification_verdict.json`.
 const CERTIFICATION_SCHEMA: &str = "portcullis.certification_verdict.v1";
@@ -173,7 +168,7 @@ pub(crate) fn assess(
         now: asked.now,
     };
     let incident = decide(&facts);
-    let red = Red {
+    let red = later::Red {
         run_id: &sealed.run_id,
         lane: sealed.decision.lane,
         since: run.envelope.generated_at,
@@ -183,12 +178,13 @@ pub(crate) fn assess(
             .map(|(rung, _)| (rung.suite.clone(), rung.test.clone()))
             .collect(),
     };
-    let later = later_runs(store, dir, &red)?;
-    let targets = targets(&sealed, policy, &later);
+    let later = later::later_runs(store, dir, &red)?;
+    let targets = targets::targets(&sealed, policy, &later);
     let bundle = bundle(&tree)?;
-    let exit_criteria = exit_criteria(&incident, &targets, &later, asked.notes);
-    let checklist = checklist(&incident, &bundle, &targets, policy, asked, &sealed, &exit_criteria);
-    let escalation = escalation(&incident, policy, &targets);
+    let exit_criteria = response::exit_criteria(&incident, &targets, &later, asked.notes);
+    let checklist =
+        response::checklist(&incident, &bundle, &targets, policy, asked, &sealed, &exit_criteria);
+    let escalation = response::escalation(&incident, policy, &targets);
     Ok(Assessment { incident, bundle, targets, checklist, exit_criteria, escalation })
 }
 
@@ -296,384 +292,4 @@ fn bundle(tree: &Tree) -> Result<Vec<Item>, Fault> {
         items.push(item);
     }
     Ok(items)
-}
-
-/// What a later run saw: targets by suite and test, gates by their id alone.
-struct Later {
-    run_id: RunId,
-    tests: BTreeMap<(String, String), Status>,
-    gates: BTreeMap<String, bool>,
-    faultless: bool,
-    compared: Option<Standing>,
-}
-
-/// What was red, of which later runs are asked.
-struct Red<'a> {
-    run_id: &'a RunId,
-    lane: Lane,
-    since: Instant,
-    tests: BTreeSet<(String, String)>,
-}
-
-/// The sealed runs that say whether something is mended, oldest first: the reruns of this run and theirs, and whole runs
-/// that came after it in the same lane. A green branch mends no red main.
-fn later_runs(store: Option<&Store>, dir: &Path, red: &Red<'_>) -> Result<Vec<Later>, Fault> {
-    let folder = store.map(|store| store.dir().join("runs"));
-    let folder = folder.or_else(|| dir.parent().map(Path::to_path_buf));
-    let Some(entries) = folder.and_then(|folder| folder.read_dir().ok()) else {
-        return Ok(Vec::new());
-    };
-    let mut found = Vec::new();
-    for entry in entries.flatten() {
-        let path = entry.path();
-        // A directory that is no run, or one that never ended, has seen nothing.
-        let Ok(run) = read_run(&path) else { continue };
-        if run.envelope.run_id != *red.run_id && run.state == RunState::Sealed {
-            found.push((run.envelope.generated_at, path));
-        }
-    }
-    found.sort();
-    let mut seen = Vec::new();
-    for (at, path) in found {
-        // One that was edited since it was sealed is no evidence that anything is mended.
-        let Ok(sealed) = Sealed::read(&path) else { continue };
-        let earlier = Earlier::read(&path).ok();
-        let parent = earlier.as_ref().and_then(|earlier| earlier.plan.rerun_of.clone());
-        if parent.is_none() && (at < red.since || sealed.decision.lane != red.lane) {
-            continue;
-        }
-        let compared = triage(&Tree::new(&path)?)?;
-        seen.push((parent, later(&sealed, earlier.as_ref(), compared, red)));
-    }
-    // Which run is a rerun of which does not follow from their times, which may be overridden.
-    let mut family: BTreeSet<String> = BTreeSet::from([red.run_id.to_string()]);
-    loop {
-        let before = family.len();
-        for (parent, run) in &seen {
-            if parent.as_ref().is_some_and(|parent| family.contains(parent)) {
-                family.insert(run.run_id.to_string());
-            }
-        }
-        if family.len() == before {
-            break;
-        }
-    }
-    let counts = |parent: &Option<String>| parent.as_ref().is_none_or(|run| family.contains(run));
-    Ok(seen.into_iter().filter(|(parent, _)| counts(parent)).map(|(_, run)| run).collect())
-}
-
-fn later(sealed: &Sealed, earlier: Option<&Earlier>, compared: Triage, red: &Red<'_>) -> Later {
-    let status = |key: &(String, String)| Some(earlier?.seen.get(key)?.status());
-    let tests = red.tests.iter().filter_map(|key| Some((key.clone(), status(key)?)));
-    let passed = |status: Effective| status == Effective::Pass || status == Effective::Warn;
-    let gates = sealed.decision.gates.iter();
-    Later {
-        run_id: sealed.run_id.clone(),
-        tests: tests.collect(),
-        gates: gates.map(|gate| (gate.id.to_string(), passed(gate.effective))).collect(),
-        faultless: sealed.decision.faults.is_empty(),
-        compared: match compared {
-            Triage::NoBaseline => None,
-            Triage::NoRegression => Some(Standing::Stable),
-            Triage::Regression(_) => Some(Standing::Regression),
-        },
-    }
-}
-
-fn targets(sealed: &Sealed, policy: &Policy, later: &[Later]) -> Vec<Target> {
-    let mut targets = Vec::new();
-    let mut gates: BTreeSet<&str> = BTreeSet::new();
-    for (rung, _) in &sealed.failures {
-        let is_gate = rung.kind == Kind::Gate;
-        if is_gate {
-            gates.insert(&rung.test);
-        }
-        targets.push(target(sealed, policy, later, rung, is_gate));
-    }
-    for gate in
-        sealed.decision.gates.iter().filter(|gate| gate.blocks && !gates.contains(gate.id.as_str()))
-    {
-        let key = (gate.binary.clone(), gate.id.to_string());
-        let (seen_in, fixed) = last_seen(later, &key, true);
-        targets.push(Target {
-            target: gate.id.to_string(),
-            signature: signature_of(sealed, policy, &key, "gate_blocked", true),
-            replay: Some(
-                portcullis::kernel::replay::Replay::gate(
-                    &gate.binary,
-                    gate.id.as_str(),
-                    &policy.replay_prefix,
-                )
-                .render(),
-            ),
-            seen_in,
-            fixed,
-        });
-    }
-    for fault in &sealed.decision.faults {
-        if fault.code == "tests_failed" && !sealed.failures.is_empty() {
-            continue;
-        }
-        let clean = later.iter().rfind(|run| run.faultless);
-        targets.push(Target {
-            target: format!("run: {}", fault.code),
-            signature: {
-                let traits = Traits { codes: vec![fault.code.as_str()], ..Traits::default() };
-                let found = signature::recognise(policy, &Patterns::none(), &traits);
-                found.first().map(|one| one.signature.id.to_string())
-            },
-            replay: Some(format!("cargo portcullis rerun {}", sealed.run_id)),
-            seen_in: clean.map(|run| run.run_id.to_string()),
-            fixed: clean.is_some(),
-        });
-    }
-    targets
-}
-
-fn target(sealed: &Sealed, policy: &Policy, later: &[Later], rung: &Rung, is_gate: bool) -> Target {
-    let key = (rung.suite.clone(), rung.test.clone());
-    let (seen_in, fixed) = last_seen(later, &key, is_gate);
-    Target {
-        target: format!("{} {}", rung.suite, rung.test),
-        signature: signature_of(sealed, policy, &key, &rung.root_cause_class, is_gate),
-        // A record must not be able to say how something is run.
-        replay: rung
-            .targeted
-            .clone()
-            .checked()
-            .map_or_else(|fault| Some(fault.headline().to_owned()), |replay| Some(replay.render())),
-        seen_in,
-        fixed,
-    }
-}
-
-fn signature_of(
-    sealed: &Sealed,
-    policy: &Policy,
-    (suite, test): &(String, String),
-    class: &str,
-    is_gate: bool,
-) -> Option<String> {
-    let gate = sealed.decision.gates.iter().find(|gate| is_gate && gate.id.as_str() == test);
-    let codes = gate.map(|gate| {
-        let of_findings = gate.findings.iter().map(|finding| finding.code.as_str());
-        gate.code.as_deref().into_iter().chain(of_findings).collect()
-    });
-    let traits = Traits {
-        test: Some(test),
-        suite: Some(suite),
-        class,
-        codes: codes.unwrap_or_default(),
-        patterns: &[],
-    };
-    let found = signature::recognise(policy, &Patterns::none(), &traits);
-    found.first().map(|one| one.signature.id.to_string())
-}
-
-/// The last run that saw a target, and whether it passed there. One that did not run it says nothing.
-fn last_seen(later: &[Later], key: &(String, String), is_gate: bool) -> (Option<String>, bool) {
-    for run in later.iter().rev() {
-        let passed = if is_gate {
-            run.gates.get(&key.1).copied()
-        } else {
-            match run.tests.get(key) {
-                None | Some(Status::NotRun) => None,
-                Some(status) => Some(*status == Status::Passed),
-            }
-        };
-        if let Some(passed) = passed {
-            return (Some(run.run_id.to_string()), passed);
-        }
-    }
-    (None, false)
-}
-
-/// The criteria of the decision, moved on by what later runs and people say.
-fn exit_criteria(
-    incident: &Incident,
-    targets: &[Target],
-    later: &[Later],
-    notes: &[Note],
-) -> Vec<Step> {
-    let all_fixed = !targets.is_empty() && targets.iter().all(|target| target.fixed);
-    let noted = notes.iter().any(|note| note.note.is_some());
-    let linked = notes.iter().any(|note| note.link.is_some());
-    let compared = later.iter().rev().find_map(|run| run.compared);
-    incident
-        .exit_criteria
-        .iter()
-        .map(|criterion| {
-            let (now, detail) = match criterion.name {
-                "triage_is_no_regression" => match compared {
-                    Some(Standing::Regression) => {
-                        (false, "a later run is a regression, too".to_owned())
-                    }
-                    Some(Standing::Stable | Standing::KnownFailuresOnly) => {
-                        (true, "a later run is no regression".to_owned())
-                    }
-                    None => (all_fixed, "what regressed has to pass in a later run".to_owned()),
-                },
-                "blocking_gates_pass" => {
-                    let fixed = targets.iter().filter(|target| target.fixed).count();
-                    (
-                        all_fixed,
-                        format!("{fixed} of {} failures pass in a later run", targets.len()),
-                    )
-                }
-                "wording_guard_satisfied" => {
-                    (false, "the certification verdict has to be CERTIFIED".to_owned())
-                }
-                _ => (
-                    noted && linked,
-                    "record both: `--link <address>` and `--note <what happened>`".to_owned(),
-                ),
-            };
-            let state = match criterion.state {
-                CriterionState::Open => done(now),
-                CriterionState::Satisfied => CriterionState::Satisfied,
-                CriterionState::NotApplicable => CriterionState::NotApplicable,
-            };
-            Step { id: criterion.name, state, detail }
-        })
-        .collect()
-}
-
-const fn done(yes: bool) -> CriterionState {
-    if yes { CriterionState::Satisfied } else { CriterionState::Open }
-}
-
-fn checklist(
-    incident: &Incident,
-    bundle: &[Item],
-    targets: &[Target],
-    policy: &Policy,
-    asked: &Asked<'_>,
-    sealed: &Sealed,
-    exit_criteria: &[Step],
-) -> Vec<Step> {
-    let absent: Vec<&str> =
-        bundle.iter().filter(|item| item.bytes.is_none()).map(|item| item.role).collect();
-    let unknown = targets.iter().filter(|target| target.signature.is_none()).count();
-    let fixed = targets.iter().filter(|target| target.fixed).count();
-    let step = |id: &'static str, state: CriterionState, detail: String| Step { id, state, detail };
-    let linked = asked.notes.iter().any(|note| note.link.is_some());
-    vec![
-        step(
-            "severity_and_deadline_known",
-            CriterionState::Satisfied,
-            incident.severity.map_or_else(
-                || "no trigger is met".to_owned(),
-                |severity| {
-                    let due = incident.deadline.map(|at| at.to_string()).unwrap_or_default();
-                    format!("{}, due {due}", severity.name())
-                },
-            ),
-        ),
-        step(
-            "owner_and_context_recorded",
-            if incident.is_open() { done(linked) } else { CriterionState::NotApplicable },
-            "record where it is handled: `--link <address>`".to_owned(),
-        ),
-        step(
-            "bundle_collected",
-            // What a run never made cannot be collected; that it is known to be absent is what counts.
-            CriterionState::Satisfied,
-            if absent.is_empty() {
-                "all documents".to_owned()
-            } else {
-                format!("absent: {}", absent.join(", "))
-            },
-        ),
-        step(
-            "failures_have_signatures",
-            if targets.is_empty() { CriterionState::NotApplicable } else { done(unknown == 0) },
-            format!("{} of {} recognised", targets.len() - unknown, targets.len()),
-        ),
-        step(
-            "failures_fixed",
-            if targets.is_empty() {
-                CriterionState::NotApplicable
-            } else {
-                done(fixed == targets.len())
-            },
-            format!(
-                "{fixed} of {} pass in a later run; `cargo portcullis rerun {}`",
-                targets.len(),
-                sealed.run_id
-            ),
-        ),
-        step(
-            "wording_frozen",
-            if incident.freezes_wording { done(linked) } else { CriterionState::NotApplicable },
-            "freeze strict wording until the incident is closed".to_owned(),
-        ),
-        rollback(policy, asked, sealed),
-        step(
-            "exit_criteria_met",
-            if incident.is_open() {
-                done(exit_criteria.iter().all(|step| step.state != CriterionState::Open))
-            } else {
-                CriterionState::NotApplicable
-            },
-            "see below".to_owned(),
-        ),
-    ]
-}
-
-/// Rollback holds only with a record that has not expired; without one it is strict, and says so.
-fn rollback(policy: &Policy, asked: &Asked<'_>, sealed: &Sealed) -> Step {
-    let id = "rollback_recorded";
-    let wanted = asked.requested_mode == Some("rollback") || sealed.decision.mode == Mode::Rollback;
-    let record = policy.promotion.rollback.as_ref();
-    if !wanted && record.is_none() {
-        let detail = "not used; it needs `[promotion.rollback]` with owner, rationale, issue and an end within 72 h";
-        return Step { id, state: CriterionState::NotApplicable, detail: detail.to_owned() };
-    }
-    let (mode, faults) = promotion::resolve(&policy.promotion, Some("rollback"), asked.now);
-    match (mode, faults.first(), record) {
-        (Mode::Rollback, None, Some(record)) => Step {
-            id,
-            state: CriterionState::Satisfied,
-            detail: format!(
-                "until {}: {} ({}, {})",
-                record.expires, record.rationale, record.owner, record.issue
-            ),
-        },
-        (_, Some(fault), _) => {
-            Step { id, state: CriterionState::Open, detail: fault.headline().to_owned() }
-        }
-        (_, None, _) => Step {
-            id,
-            state: CriterionState::Open,
-            detail: "rollback does not hold; the run is strict".to_owned(),
-        },
-    }
-}
-
-fn escalation(incident: &Incident, policy: &Policy, targets: &[Target]) -> Vec<String> {
-    if !incident.is_open() {
-        return Vec::new();
-    }
-    let ids: BTreeSet<&str> =
-        targets.iter().filter_map(|target| target.signature.as_deref()).collect();
-    let mut owners: BTreeSet<&str> = policy
-        .signatures
-        .iter()
-        .filter(|signature| ids.contains(signature.id.as_str()))
-        .map(|signature| signature.owner.as_str())
-        .collect();
-    if owners.is_empty() {
-        owners.insert(&policy.owner);
-    }
-    let owners: Vec<&str> = owners.into_iter().collect();
-    let mut steps = vec![format!("first: {}", owners.join(", "))];
-    if incident.is_overdue {
-        steps.push(format!("the deadline has passed: escalate to {} now", policy.owner));
-    } else if let Some(deadline) = incident.deadline {
-        steps.push(format!("past {deadline} without owner and context: {}", policy.owner));
-    }
-    if incident.freezes_wording {
-        steps.push("freeze strict wording: print no claim above the certified tier".to_owned());
-    }
-    steps
 }

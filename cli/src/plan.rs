@@ -1,6 +1,7 @@
 //! The plan: what is to run, what is left out and why, and which gates must answer. Pure; it lists and runs nothing.
 
 use crate::{
+    engine::doctest,
     shard::{By, Part, Shard, Weights},
     suites::Suites,
 };
@@ -25,6 +26,27 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) const PLAN_SCHEMA: &str = "portcullis.plan.v1";
 
 const DEFAULT_FILTER: &str = "default filter of nextest";
+
+/// What runs the tests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Engine {
+    /// cargo-nextest.
+    #[default]
+    Nextest,
+    /// cargo builds, and this program starts each test: where cargo-nextest is not installed. It never certifies.
+    CargoTest,
+}
+
+impl Engine {
+    /// How it is called among people.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Nextest => "nextest",
+            Self::CargoTest => "cargo test",
+        }
+    }
+}
 
 /// A test as its runner lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +125,9 @@ pub(crate) struct Excluded {
 pub(crate) struct Plan {
     /// The profile.
     pub profile: String,
+    /// What runs it.
+    #[serde(default)]
+    pub engine: Engine,
     /// Whether a run of this plan may certify at all.
     pub may_certify: bool,
     /// The kinds.
@@ -152,7 +177,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The kinds of this run. Whoever names tests on the command line means these, of whatever kind.
-    fn kinds(&self, profile: &Profile) -> BTreeSet<Kind> {
+    pub(crate) fn kinds(&self, profile: &Profile) -> BTreeSet<Kind> {
         match &self.kinds {
             Some(kinds) => kinds.clone(),
             None if !self.filters.is_empty() => Kind::ALL.into(),
@@ -176,8 +201,10 @@ pub(crate) struct World<'a> {
     pub suites: &'a Suites,
     /// The quarantine.
     pub quarantine: &'a QuarantineFile,
-    /// The packages that have examples in their documentation.
-    pub documented: &'a [String],
+    /// What runs the tests.
+    pub engine: Engine,
+    /// The packages that have examples in their documentation, where nobody listed them, and why not.
+    pub unlisted: (&'a [String], &'static str),
     /// How long each test binary takes, as it was recorded.
     pub weights: &'a Weights,
 }
@@ -217,17 +244,20 @@ pub(crate) fn make(world: &World<'_>, profile: &Profile, asked: &Asked, listed: 
             }
         }
     }
-    excluded.extend(world.documented.iter().map(|package| Excluded {
-        suite: format!("{package} (doctests)"),
+    let (unlisted, why) = world.unlisted;
+    excluded.extend(unlisted.iter().map(|package| Excluded {
+        suite: doctest::suite(package),
         test: "*".to_owned(),
         kind: Kind::Doc,
-        reason: "doctests: nextest runs none of them; run `cargo test --doc` beside it".to_owned(),
+        reason: why.to_owned(),
     }));
     targets.sort();
     excluded.sort();
     let mut plan = Plan {
         profile: profile.name.clone(),
+        engine: world.engine,
         may_certify: profile.may_certify()
+            && world.engine == Engine::Nextest
             && asked.only.is_none()
             && !asked.not_built
             && asked.filters(profile).is_empty()
@@ -414,6 +444,7 @@ impl Hashing {
         let shards = plan.shard.as_ref().map(|shard| (shard.by, shard.total));
         let head = serde_json::json!({
             "profile": plan.profile,
+            "engine": plan.engine,
             "may_certify": plan.may_certify,
             "kinds": plan.kinds,
             "filters": plan.filters,
@@ -453,6 +484,11 @@ impl Plan {
     /// Why a run of this plan may not certify; nothing when it may.
     pub(crate) fn reserved(&self) -> Vec<String> {
         let mut why = Vec::new();
+        if self.engine == Engine::CargoTest {
+            why.push(
+                "cargo-nextest was not installed, and its fallback does not certify".to_owned(),
+            );
+        }
         if let Some(run) = &self.rerun_of {
             why.push(format!("it is a rerun of {run}"));
         } else if !self.may_certify {
@@ -581,7 +617,8 @@ pub(crate) mod tests {
             census: None,
             suites: &suites,
             quarantine: &QuarantineFile::default(),
-            documented: &[],
+            engine: Engine::Nextest,
+            unlisted: (&[], ""),
             weights: &Weights::new(),
         };
         make(&world, &profile::built_in()[profile], asked, listed)

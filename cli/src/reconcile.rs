@@ -19,7 +19,7 @@ use portcullis::{
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What nextest exits with when tests failed (fact N12).
-const TESTS_FAILED: i32 = 100;
+pub(crate) const TESTS_FAILED: i32 = 100;
 const SIGTERM: i32 = 15;
 /// What libtest writes when it came to its end.
 const CLOSING: &str = "test result: ";
@@ -28,6 +28,8 @@ const LIBTEST_FAILED: i32 = 101;
 
 /// How the tests were run.
 pub(crate) struct Ran<'a> {
+    /// What ran them.
+    pub engine: &'static str,
     /// The run.
     pub run_id: &'a RunId,
     /// How nextest ended.
@@ -80,7 +82,7 @@ fn believed(ran: &Ran<'_>, faults: &mut Vec<Fault>) -> Option<Report> {
             let remedy = "run again; a result file that an earlier or parallel run left says nothing about this one";
             let fault = Fault::new(
                 RESULT_RUN_MISMATCH,
-                "the result file of nextest belongs to another run",
+                format!("the result file of {} belongs to another run", ran.engine),
                 remedy,
             );
             faults.push(fault.expected(ran.run_id.to_string()).found(report.name.clone()));
@@ -95,7 +97,7 @@ fn believed(ran: &Ran<'_>, faults: &mut Vec<Fault>) -> Option<Report> {
 
 fn inconsistent(found: &str) -> Fault {
     let remedy = "run again; if it comes back, report it as a bug with both results";
-    Fault::new(RESULT_INCONSISTENT, "the results of nextest contradict each other", remedy)
+    Fault::new(RESULT_INCONSISTENT, "the results of the tests contradict each other", remedy)
         .found(found)
 }
 
@@ -144,8 +146,9 @@ fn ended(ran: &Ran<'_>, report: Option<&Report>) -> Vec<Fault> {
 }
 
 fn engine(how: &str, ran: &Ran<'_>) -> Fault {
-    let remedy = "mend what nextest reports, then run again";
-    Fault::new(ENGINE_FAILED, "nextest did not end as it does after a run", remedy)
+    let engine = ran.engine;
+    let remedy = format!("mend what {engine} reports, then run again");
+    Fault::new(ENGINE_FAILED, format!("{engine} did not end as it does after a run"), remedy)
         .expected("exit code 0 or 100")
         .found(format!("{how}{}", ran.ended.tail(10)))
 }
@@ -259,8 +262,10 @@ mod tests {
     /// Joins two planned tests, `a` and `b`, with a report.
     fn joined(report: Result<Report, Fault>, exit: Exit, cut: Cut) -> (Vec<Status>, Vec<String>) {
         let run_id = RunId::parse("run-1").expect("an id");
-        let ended = Ended { exit, cut, log: Vec::new() };
-        let ran = Ran { run_id: &run_id, ended: &ended, report, without_harness: &BTreeSet::new() };
+        let ended = Ended { exit, cut, log: Vec::new(), leaked: false };
+        let without_harness = BTreeSet::new();
+        let (engine, without_harness) = ("nextest", &without_harness);
+        let ran = Ran { engine, run_id: &run_id, ended: &ended, report, without_harness };
         let (a, b) = (target("a"), target("b"));
         let (outcomes, faults) = join(&[&a, &b], &ran);
         let codes = faults.iter().map(|fault| fault.code().name().to_owned()).collect();

@@ -47,8 +47,10 @@ impl Suites {
 
     /// The kind of a target of cargo's kind `cargo_kind`. One that nobody classified counts as the slowest.
     pub(crate) fn kind(&self, package: &str, target: &str, cargo_kind: &str) -> Kind {
-        if cargo_kind != "test" {
-            return Kind::Unit;
+        match cargo_kind {
+            "test" => {}
+            "doc" => return Kind::Doc,
+            _ => return Kind::Unit,
         }
         let long = format!("{package}/{target}");
         self.by_label.get(&long).or_else(|| self.by_label.get(target)).copied().unwrap_or(Kind::E2e)
@@ -111,6 +113,7 @@ mod tests {
             ("a", "unheard_of", "test", Kind::E2e),
             ("a", "a", "lib", Kind::Unit),
             ("a", "net", "bin", Kind::Unit),
+            ("a", "net", "doc", Kind::Doc),
         ];
         for (package, target, cargo_kind, expected) in table {
             assert_eq!(suites.kind(package, target, cargo_kind), expected, "{package}/{target}");

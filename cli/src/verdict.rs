@@ -332,6 +332,7 @@ mod tests {
 
     fn plan(targets: Vec<Target>) -> Plan {
         Plan {
+            engine: crate::plan::Engine::Nextest,
             profile: "full".to_owned(),
             may_certify: true,
             kinds: Kind::ALL.into(),

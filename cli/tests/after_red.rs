@@ -602,6 +602,16 @@ fn a_test_that_is_repeated_is_stable_flaky_or_broken() {
     asks("", &["ends", "flicker"], 3);
 }
 
+/// What this repository commits for a bare nextest is what its policy gives.
+#[test]
+fn the_committed_configuration_of_nextest_is_the_generated_one() {
+    let own = env!("CARGO_BIN_EXE_cargo-portcullis");
+    let output = program(own, &checkout()).args(["nextest-config", "--check"]).output();
+    let output = output.expect("it starts");
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.code(), Some(0), "write it anew with `nextest-config`: {said}");
+}
+
 #[test]
 fn nextest_alone_accepts_the_generated_configuration_and_drift_is_found() {
     if !has_nextest() {

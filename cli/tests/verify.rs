@@ -465,3 +465,65 @@ fn a_filtered_run_is_never_green_and_says_why() {
     let (_, document) = sample.verify(&[RUN]);
     assert_eq!(codes(&document), ["run_unsealed", "schema_unsupported", "receipt_unsealed"]);
 }
+
+/// Every file of a folder, relative to it.
+fn files(root: &Path, folder: &Path, found: &mut Vec<String>) {
+    for entry in folder.read_dir().expect("a folder") {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            files(root, &path, found);
+        } else {
+            let name = path.strip_prefix(root).expect("below").to_string_lossy().replace('\\', "/");
+            found.push(name);
+        }
+    }
+}
+
+/// What no digest covers is said, so that nobody takes its words for sealed ones.
+#[test]
+fn one_changed_byte_of_any_hashed_file_is_found_and_the_others_are_named() {
+    use portcullis::evidence::store::verify_manifest;
+    const EDITS: u64 = 1_000;
+    let sample = Sample::green();
+    let mut names = Vec::new();
+    files(sample.run.path(), sample.run.path(), &mut names);
+    names.sort();
+    let (_, document) = sample.verify(&[RUN]);
+    let unhashed: Vec<String> =
+        serde_json::from_value(document["unhashed"].clone()).expect("the names of unhashed files");
+    assert_eq!(unhashed, ["run.json"], "{document:#}");
+    let text = binary(sample.folder.path()).args(["verify", RUN]).output().expect("it starts");
+    assert!(String::from_utf8_lossy(&text.stdout).contains("`run.json` is not hashed"));
+    names.retain(|name| !unhashed.contains(name));
+    assert!(names.len() >= 10 && names.contains(&"manifest.json".to_owned()), "{names:?}");
+    // A fixed sequence: the same edits every time, spread over files, places and bits.
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state % u64::try_from(below).expect("a size")).expect("an index")
+    };
+    for n in 0..EDITS {
+        let name = &names[next(names.len())];
+        let path = sample.file(name);
+        let whole = fs::read(&path).expect("bytes");
+        let mut edited = whole.clone();
+        let at = next(edited.len());
+        edited[at] ^= u8::try_from(1 + next(255)).expect("a byte");
+        let write = |bytes: &[u8]| {
+            fs::File::create(&path).expect("a file").write_all(bytes).expect("written");
+        };
+        write(&edited);
+        let found = verify_manifest(sample.run.path());
+        assert!(
+            found.is_err() || found.is_ok_and(|faults| !faults.is_empty()),
+            "edit {n}: {name} at {at}"
+        );
+        write(&whole);
+    }
+    assert_eq!(
+        verify_manifest(sample.run.path()).map_err(|fault| fault.to_string()),
+        Ok(Vec::new())
+    );
+}

@@ -19,6 +19,7 @@ pub mod cassettes;
 #[cfg(feature = "classification")]
 pub mod classification;
 pub mod command;
+pub mod completion_audit;
 #[cfg(feature = "contracts")]
 pub mod contract_freeze;
 pub mod coverage_floor;

@@ -12,6 +12,7 @@ pub mod host;
 pub mod json;
 pub mod lines;
 pub mod process;
+pub mod redaction;
 pub mod store;
 pub mod target_dir;
 pub mod tool;

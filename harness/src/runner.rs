@@ -168,7 +168,7 @@ fn planned(
 fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<String, Subject>) -> u8 {
     session.plan(planned(&session, selected));
     let trials = trial::trials(&session, selected, invocation.test_threads);
-    let conclusion = libtest_mimic::run(&trial::arguments(invocation), trials);
+    let conclusion = libtest_mimic::run(&trial::arguments(invocation, trials.len()), trials);
     let failed = conclusion.has_failed();
     let sealed = human::close(&session, invocation, selected, failed);
     let mut code = if failed { EXIT_FAILED } else { 0 };

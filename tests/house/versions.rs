@@ -22,7 +22,7 @@ const MSRV_DIFFERS: Code = Code::new(
 const PLACES: &[(&str, &str)] = &[
     ("README.md", "Rust {}"),
     ("clippy.toml", "msrv = \"{}\""),
-    (".github/workflows/ci.yml", "toolchain: \"{}\""),
+    (".github/workflows/portcullis.yml", "toolchain: [\"{}\", \"stable\"]"),
 ];
 
 fn check(cx: &GateContext<'_>, out: &mut Findings) -> Result<Examined, GateError> {

@@ -56,6 +56,20 @@ pub(crate) struct Export {
     pub sign_with: Option<String>,
 }
 
+/// `report`.
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// A run directory, its `run.json` or `summary.json`, a run id, or `latest`.
+    #[arg(default_value = "latest", value_name = "RUN")]
+    pub run: String,
+    /// Writes this file instead of one below the target directory.
+    #[arg(long, value_name = "FILE")]
+    pub out: Option<PathBuf>,
+    /// Shows the page with the program that the system opens pages with.
+    #[arg(long)]
+    pub open: bool,
+}
+
 /// `incident`.
 #[derive(Debug, Args)]
 pub(crate) struct Incident {

@@ -2,7 +2,7 @@
 
 use crate::{
     args::{Ci, CiVerb},
-    ci::mutate,
+    ci::{generate, mutate},
     exit::{Exit, Refused},
     transport::Transport,
 };
@@ -10,6 +10,8 @@ use crate::{
 /// Runs `ci`.
 pub(crate) fn run(arguments: &Ci, out: &mut Transport) -> Result<Exit, Refused> {
     match &arguments.verb {
+        CiVerb::Generate(wish) => generate::generate(wish, out),
+        CiVerb::Check(wish) => generate::check(wish, out),
         CiVerb::Mutate(mutate) => mutate::run(mutate, out),
     }
 }

@@ -11,6 +11,7 @@ use crate::{
 use anyhow::Context as _;
 use portcullis::{
     Fault,
+    evidence::environment::Environment,
     wire::code::{TOOL_MISSING, USAGE},
 };
 use std::{
@@ -28,6 +29,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     let repository = Repository::discover().ok();
     let dir = locate::run(&arguments.run, repository.as_ref())?;
     let account = Account::read(&dir).or_exit(Exit::Invalid)?;
+    is_subject(&account)?;
     let mut text = export::render(arguments.target, &account)?;
     if let Some(command) = &arguments.sign_with {
         text = signed(arguments.target, &text, command)?;
@@ -40,6 +42,15 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
     written.with_context(|| format!("{} cannot be written", path.display()))?;
     Ok(Exit::Pass)
+}
+
+/// Refuses to show a run where the forge asks about another commit.
+pub(super) fn is_subject(account: &Account) -> Result<(), Refused> {
+    let commit = account.envelope.source.commit.as_deref();
+    match Environment::capture(&[]).other_subject(commit) {
+        Some(fault) => Err(Refused::new(Exit::Invalid, fault)),
+        None => Ok(()),
+    }
 }
 
 /// The envelope around a statement, signed by a program of the user.
@@ -125,7 +136,7 @@ fn sign(argv: &[String], bytes: &[u8]) -> Result<Vec<u8>, String> {
 }
 
 /// A file that is added to a sealed run would break its seal.
-fn outside(path: &Path, dir: &Path) -> Result<(), Refused> {
+pub(super) fn outside(path: &Path, dir: &Path) -> Result<(), Refused> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     let folder = folder.unwrap_or(Path::new(".")).canonicalize();
     let inside = match (folder, dir.canonicalize()) {

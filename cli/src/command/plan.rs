@@ -19,6 +19,9 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     interrupt::listen();
     let mut ground = Ground::open(&arguments.choice)?;
     take_failures(&mut ground, &arguments.choice)?;
+    if let Some(note) = ground.engine_note() {
+        out.progress(&note);
+    }
     let scratch = scratch(&ground.target_dir)?;
     let plan = ground.plan(&arguments.choice, scratch.path(), &mut |_line| {})?;
     let document = views::with_envelope(&ground.header.envelope(PLAN_SCHEMA), &plan);

@@ -5,6 +5,7 @@ use crate::{
     engine::{
         cargo_test::Cargo,
         child::{self, Cut, Ended},
+        doctest,
     },
     exit::{Exit, OrExit, Refused},
     history::Earlier,
@@ -131,6 +132,11 @@ pub(super) fn resolve(
     rung: &Rung,
     out: &mut Transport,
 ) -> Result<bool, Refused> {
+    if rung.kind == Kind::Doc {
+        // Its command runs all examples of the package, among which it has to be.
+        resolve_suite(repository, cargo, rung, out)?;
+        return Ok(true);
+    }
     if replay.argv.last().is_none_or(|word| word != "--exact") {
         out.progress(&format!(
             "portcullis: `{}` is a replay of the policy; nobody can say beforehand what it selects",
@@ -171,6 +177,9 @@ fn listed(
     let file = folder.path().join("list");
     let ended = start(repository, cargo, &list, Some(file.clone()), false, &mut |_line| {})?;
     let text = std::fs::read_to_string(&file).unwrap_or_default();
+    if replay.argv.last().is_some_and(|word| word == "--doc") {
+        return Ok((ended, doctest::listed(&text)));
+    }
     let names = text.lines().filter_map(|line| line.strip_suffix(": test"));
     Ok((ended, names.map(str::to_owned).collect()))
 }
@@ -213,10 +222,15 @@ fn again(
         let fault = Fault::new(REPLAY_SELECTS_WRONG_COUNT, headline, "run it again to its end");
         return Err(Refused::new(Exit::Nothing, fault));
     }
-    let came = match (ended.exit, differences) {
-        (process::Exit::Code(0), []) => Came::NotReproduced,
-        (process::Exit::Code(0), _) => Came::EnvironmentDiffers,
-        (process::Exit::Code(_) | process::Exit::Signal(_), _) => Came::Reproduced,
+    // Other examples of the package run along; only the result of this one counts, and none is no pass.
+    let failed = match rung.kind {
+        Kind::Doc => doctest::came(&rung.suite, &rung.test, &said).unwrap_or(true),
+        Kind::Unit | Kind::Vcr | Kind::E2e | Kind::Gate => ended.exit != process::Exit::Code(0),
+    };
+    let came = match (failed, differences) {
+        (false, []) => Came::NotReproduced,
+        (false, _) => Came::EnvironmentDiffers,
+        (true, _) => Came::Reproduced,
     };
     if debug || came == Came::Reproduced {
         let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();

@@ -145,6 +145,9 @@ fn whole(
     let mut phases = Phases::default();
     let scratch = scratch(&ground.target_dir)?;
     let choice = &arguments.choice;
+    if let Some(note) = ground.engine_note() {
+        out.progress(&note);
+    }
     out.progress(&format!("portcullis: building and listing, run {}", ground.header.run_id));
     let plan = phases.phase(ground, "plan", || {
         ground.plan(choice, scratch.path(), &mut |line| show(out, arguments.progress, line))

@@ -13,7 +13,7 @@ use crate::{
 };
 use portcullis::{
     Effective, Fault, GateId, Location,
-    evidence::store::verify_manifest,
+    evidence::store::{UNHASHED, verify_manifest},
     kernel::{
         census::Census,
         decide::{Decided, Decision},
@@ -150,6 +150,7 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
         "faults": records,
         "notes": verified.notes,
         "not_selected": verified.not_selected,
+        "unhashed": UNHASHED,
         "decision": verified.decision,
     }));
     let mut parts: Vec<String> = verified.faults.iter().map(Fault::to_string).collect();
@@ -162,6 +163,11 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
         }));
     }
     parts.extend(verified.notes.iter().map(|note| format!("note: {note}")));
+    parts.extend(UNHASHED.iter().map(|name| {
+        format!(
+            "note: `{name}` is not hashed: it holds the seal, and nothing else in it is vouched for"
+        )
+    }));
     let gates =
         count(verified.decision.as_ref().map_or(0, |decision| decision.gates.len()), "gate");
     let rest = match verified.not_selected.as_slice() {

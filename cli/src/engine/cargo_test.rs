@@ -23,6 +23,14 @@ use std::{
 
 /// A first build of a large workspace takes long; a hung one must end.
 const BUILD_LIMIT: Duration = Duration::from_secs(3600);
+/// The variable that says where a program finds its libraries.
+const LIBRARY_PATH: &str = if cfg!(windows) {
+    "PATH"
+} else if cfg!(target_os = "macos") {
+    "DYLD_FALLBACK_LIBRARY_PATH"
+} else {
+    "LD_LIBRARY_PATH"
+};
 const METADATA_LIMIT: Duration = Duration::from_secs(300);
 const CAPTURE_BYTES: usize = 8 * 1024 * 1024;
 /// How much of cargo's own words is repeated.
@@ -48,6 +56,7 @@ pub(crate) struct Metadata {
 #[derive(Debug, Deserialize)]
 struct Package {
     name: String,
+    version: String,
     manifest_path: PathBuf,
     targets: Vec<Target>,
 }
@@ -107,10 +116,31 @@ impl Metadata {
         tests
     }
 
+    /// The bench targets of the workspace with their packages, by target and package.
+    pub(crate) fn benches(&self) -> Vec<(String, String)> {
+        let mut benches: Vec<(String, String)> = self
+            .packages
+            .iter()
+            .flat_map(|package| {
+                let is_bench = |target: &&Target| target.kind.iter().any(|kind| kind == "bench");
+                let benches = package.targets.iter().filter(is_bench);
+                benches.map(|target| (target.name.clone(), package.name.clone()))
+            })
+            .collect();
+        benches.sort();
+        benches
+    }
+
     /// The packages whose documentation has examples that cargo would run.
     pub(crate) fn documented(&self) -> Vec<String> {
         let has = |package: &&Package| package.targets.iter().any(|target| target.doctest);
         self.packages.iter().filter(has).map(|package| package.name.clone()).collect()
+    }
+
+    /// Name and version of the package with this manifest.
+    pub(crate) fn package_at(&self, manifest: &Path) -> Option<(&str, &str)> {
+        let package = self.packages.iter().find(|package| package.manifest_path == manifest)?;
+        Some((&package.name, &package.version))
     }
 
     /// The packages of the workspace with their manifests.
@@ -194,6 +224,33 @@ impl Cargo {
         Job { argv, cwd: self.root.clone(), env, stdout: None, limit_ms }
     }
 
+    /// The tests of one package that these words choose. Features of other packages are none of its business, and cargo
+    /// refuses them.
+    pub(crate) fn job_of_package(
+        &self,
+        package: &str,
+        choice: &[&str],
+        rest: &[&str],
+        limit_ms: u64,
+    ) -> Job {
+        let own = format!("{package}/");
+        let features = self.features.iter().filter(|name| name.starts_with(&own)).cloned();
+        let narrowed = Self {
+            path: self.path.clone(),
+            root: self.root.clone(),
+            env: self.env.clone(),
+            flags: self.flags,
+            features: features.collect(),
+        };
+        let words = ["test", "--package", package].into_iter().chain(choice.iter().copied());
+        let mut job = narrowed.job(words.map(str::to_owned).collect(), limit_ms);
+        if !rest.is_empty() {
+            job.argv.push("--".to_owned());
+            job.argv.extend(rest.iter().map(|word| (*word).to_owned()));
+        }
+        job
+    }
+
     /// The same for words that build nothing, which take no flag of a build; what a flag forbids is still forbidden.
     pub(crate) fn job_without_build(&self, words: Vec<String>, limit_ms: u64) -> Job {
         let bare = Self {
@@ -208,6 +265,45 @@ impl Cargo {
             job.env.insert("CARGO_NET_OFFLINE".to_owned(), "true".to_owned());
         }
         job
+    }
+
+    /// What a test binary is told where it is started without cargo: the caller's environment, cargo itself, and where the
+    /// libraries of the toolchain lie.
+    pub(crate) fn libraries(&self) -> Result<BTreeMap<String, String>, Refused> {
+        let mut env = self.env.clone();
+        env.retain(|name, _| !name.starts_with("NEXTEST"));
+        env.insert("CARGO".to_owned(), self.path.clone());
+        let rustc = env.get("RUSTC").cloned().unwrap_or_else(|| "rustc".to_owned());
+        let search = env.get("PATH").cloned().unwrap_or_default();
+        let found = tool::find(&rustc, Some(search.as_ref()), &self.root).or_exit(Exit::Nothing)?;
+        let Some(rustc) = found else { return Ok(env) };
+        let request = Request {
+            argv: vec![
+                rustc.display().to_string(),
+                "--print".to_owned(),
+                "target-libdir".to_owned(),
+            ],
+            cwd: self.root.clone(),
+            env: self.env.clone(),
+            timeout: METADATA_LIMIT,
+            capture_bytes: CAPTURE_BYTES,
+        };
+        let finished = process::run(&request).or_exit(Exit::ListFailed)?;
+        let said = finished.stdout.text();
+        let folder = said.trim();
+        if finished.is_success() && !folder.is_empty() {
+            let name = LIBRARY_PATH;
+            let joined = match env.get(name).filter(|there| !there.is_empty()) {
+                Some(there) => std::env::join_paths(
+                    std::iter::once(PathBuf::from(folder)).chain(std::env::split_paths(there)),
+                )
+                .ok()
+                .and_then(|joined| joined.into_string().ok()),
+                None => Some(folder.to_owned()),
+            };
+            env.extend(joined.map(|joined| (name.to_owned(), joined)));
+        }
+        Ok(env)
     }
 
     /// Where it works.
@@ -241,7 +337,7 @@ impl Cargo {
 
 /// A user's build needs the user's environment; another one would rebuild everything. What an outer `cargo run` said
 /// about this program's own package is left out.
-fn inherited() -> BTreeMap<String, String> {
+pub(crate) fn inherited() -> BTreeMap<String, String> {
     std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .filter(|(name, _)| !name.starts_with("CARGO_PKG_") && !name.starts_with("CARGO_MANIFEST_"))

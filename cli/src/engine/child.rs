@@ -65,6 +65,8 @@ pub(crate) struct Ended {
     pub cut: Cut,
     /// The last lines of its standard error.
     pub log: Vec<String>,
+    /// Whether somebody still holds its standard error after its end.
+    pub leaked: bool,
 }
 
 impl Ended {
@@ -94,7 +96,8 @@ pub(crate) fn run(job: &Job, on_line: &mut dyn FnMut(&str)) -> Result<Ended, Ref
     let (status, cut) = waited
         .map_err(|source| failed(job, "a child's end could not be awaited", &source.to_string()))?;
     watched.drain();
-    Ok(Ended { exit: exit_of(status), cut, log: watched.log.into() })
+    let leaked = watched.lines.is_some();
+    Ok(Ended { exit: exit_of(status), cut, log: watched.log.into(), leaked })
 }
 
 #[expect(

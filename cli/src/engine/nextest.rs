@@ -111,12 +111,14 @@ const FILTERSET_FAILED: i32 = 94;
 const LIST_BYTES_MAX: u64 = 512 * 1024 * 1024;
 const SHOWN_LINES: usize = 30;
 
-/// Says that nextest is needed, is there, and is new enough; returns its version.
-pub(crate) fn required(repository: &Repository, cargo: &Cargo) -> Result<String, Refused> {
-    let remedy = "install it: `cargo install --locked cargo-nextest`";
+/// How to install it.
+pub(crate) const REMEDY: &str = "install it: `cargo install --locked cargo-nextest`";
+
+/// Its version, after saying whether it is new enough; nothing where it is not installed.
+pub(crate) fn version(repository: &Repository, cargo: &Cargo) -> Result<Option<String>, Refused> {
+    let remedy = REMEDY;
     if !is_installed(repository)? {
-        let fault = Fault::new(TOOL_MISSING, "cargo-nextest is not installed", remedy);
-        return Err(Refused::new(Exit::Nothing, fault));
+        return Ok(None);
     }
     let finished = cargo.run(&["nextest", "--version"], &[], Duration::from_secs(60))?;
     let said = finished.stdout.text();
@@ -124,7 +126,7 @@ pub(crate) fn required(repository: &Repository, cargo: &Cargo) -> Result<String,
     let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
     let mut next = || parts.next().unwrap_or(0);
     if finished.is_success() && (next(), next(), next()) >= OLDEST {
-        return Ok(version);
+        return Ok(Some(version));
     }
     let (a, b, c) = OLDEST;
     let fault = Fault::new(TOOL_MISSING, "cargo-nextest is too old, or does not answer", remedy)

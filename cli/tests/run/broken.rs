@@ -166,32 +166,41 @@ fn stub(folder: &Path, script: &str) -> String {
     format!("{}:{rest}", folder.display())
 }
 
+/// The search path without the folders that have nextest, and what else they have that a run needs.
 #[cfg(unix)]
-#[test]
-fn an_engine_that_is_missing_or_old_ends_a_run_before_it_begins() {
-    if !has_nextest() {
-        return;
-    }
-    let folder = tempfile::tempdir().expect("a folder");
+pub(super) fn without_nextest(folder: &Path) -> String {
     let search = host("PATH").expect("a search path").into_string().expect("a text");
-    // The search path without the folders that have nextest, and what else they have that a run needs.
-    let tools = folder.path().join("tools");
+    let tools = folder.join("tools");
     fs::create_dir(&tools).expect("a folder");
-    for name in ["cargo", "rustc", "git"] {
+    for name in ["cargo", "rustc", "rustdoc", "git"] {
         let found =
             search.split(':').map(|dir| Path::new(dir).join(name)).find(|path| path.exists());
         std::os::unix::fs::symlink(found.expect("a tool"), tools.join(name)).expect("a link");
     }
     let mut bare = vec![tools.to_str().expect("a path")];
     bare.extend(search.split(':').filter(|dir| !Path::new(dir).join("cargo-nextest").exists()));
+    bare.join(":")
+}
+
+#[cfg(unix)]
+#[test]
+fn an_engine_that_is_too_old_or_lacks_what_is_asked_ends_a_run_before_it_begins() {
+    if !has_nextest() {
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a folder");
     let old = stub(folder.path(), "#!/bin/sh\necho 'cargo-nextest 0.9.99 (old)'\n");
-    let table = [
-        ("missing", bare.join(":"), "cargo-nextest is not installed"),
-        ("old", old, "0.9.100 or newer"),
+    let bare = without_nextest(folder.path());
+    let table: [(&str, &str, &[&str], &str); 5] = [
+        ("old", &old, &["run"], "0.9.100 or newer"),
+        ("missing, filtersets", &bare, &["run", "-E", "all()"], "only it knows filtersets"),
+        ("missing, an archive", &bare, &["run", "--archive", "x"], "only it knows archives"),
+        ("missing, no build", &bare, &["run", "--no-build"], "only it knows kept builds"),
+        ("missing, a plan", &bare, &["plan", "-E", "all()"], "only it knows filtersets"),
     ];
-    for (name, path, part) in table {
-        let case = Case::new(&format!("engine-{name}"));
-        let mut run = case.command("", &["run"]);
+    for (name, path, words, part) in table {
+        let case = Case::new("engine-refused");
+        let mut run = case.command("", words);
         let output = run.env("PATH", path).output().expect("it starts");
         let said = text(&output);
         assert_eq!(output.status.code(), Some(3), "{name}: {said}");

@@ -1,7 +1,8 @@
 //! The one reader of the environment: an allow-listed snapshot. Leaves out what the values decide.
 
+use super::redaction::Redactor;
 use crate::wire::{
-    code::{ENV_REFUSED, LANE_INVALID},
+    code::{ENV_REFUSED, LANE_INVALID, SUBJECT_MISMATCH},
     fault::Fault,
     outcome::Lane,
 };
@@ -90,8 +91,20 @@ const CHILD: &[&str] = &[
     "windir",
 ];
 
-/// Parts of a name that make its value a secret, whatever list the name is on.
-const SECRET_PARTS: &[&str] = &["TOKEN", "SECRET", "PASSW", "KEY", "JWT", "CRED", "AUTH", "COOKIE"];
+/// Parts of a name that make its value a secret, whatever list the name is on, by their first letter: every variable of
+/// every process is looked at, and most letters begin none.
+const fn secret_parts(first: u8) -> &'static [&'static str] {
+    match first {
+        b'A' => &["AUTH"],
+        b'C' => &["COOKIE", "CRED"],
+        b'J' => &["JWT"],
+        b'K' => &["KEY"],
+        b'P' => &["PASSW"],
+        b'S' => &["SECRET"],
+        b'T' => &["TOKEN"],
+        _ => &[],
+    }
+}
 
 /// A shorter value would be found in innocent text.
 const SECRET_MIN_BYTES: usize = 8;
@@ -105,9 +118,35 @@ pub struct Environment {
     readable: BTreeMap<String, String>,
     recorded: BTreeMap<String, String>,
     secrets: Vec<String>,
+    redactor: Redactor,
 }
 
+/// The events whose results a forge shows beside the commit that it names. Others run for a branch.
+const SHOWN_FOR: [&str; 3] = ["pull_request", "merge_group", "push"];
+
 impl Environment {
+    /// Says that a verdict about `commit` would be shown for another one, as where a head is checked out and its merge
+    /// is what the forge asks about (FG-78).
+    #[must_use]
+    pub fn other_subject(&self, commit: Option<&str>) -> Option<Fault> {
+        let event = self.get("GITHUB_EVENT_NAME").unwrap_or_default();
+        if self.get("GITHUB_ACTIONS") != Some("true") || !SHOWN_FOR.contains(&event) {
+            return None;
+        }
+        let asked = self.non_empty("GITHUB_SHA")?;
+        let found = commit.unwrap_or("no commit");
+        if asked == found {
+            return None;
+        }
+        let headline = "the verdict is about another commit than the one it is shown for";
+        let remedy = "check out what the forge asks about: leave `ref` out of the checkout step";
+        Some(
+            Fault::new(SUBJECT_MISMATCH, headline, remedy)
+                .expected(format!("{asked}, as `GITHUB_SHA` says"))
+                .found(found.to_owned()),
+        )
+    }
+
     /// Reads the environment of this process. `extra_allow` are further names that may be read and recorded.
     #[must_use]
     pub fn capture(extra_allow: &[String]) -> Self {
@@ -159,7 +198,8 @@ impl Environment {
         // The longest goes first, so that a secret which contains another leaves no remainder.
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
-        Self { inherited, readable, recorded, secrets }
+        let redactor = Redactor::new(&secrets);
+        Self { inherited, readable, recorded, secrets, redactor }
     }
 
     /// The value of an allow-listed variable that is set. Every other name looks unset.
@@ -279,17 +319,17 @@ impl Environment {
         Ok(child)
     }
 
-    /// Replaces the values of secret variables, as they stand, by `[redacted:<length>]`.
+    /// Replaces the values of secret variables, however they are spelt, and texts with the shape of a token, by
+    /// `[redacted:<length>]`.
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
-        let mut redacted = text.to_owned();
-        for secret in &self.secrets {
-            if redacted.contains(secret.as_str()) {
-                redacted =
-                    redacted.replace(secret.as_str(), &format!("[redacted:{}]", secret.len()));
-            }
-        }
-        redacted
+        self.redactor.redact(text).into_owned()
+    }
+
+    /// What [`Environment::redact`] searches for.
+    #[must_use]
+    pub fn redactor(&self) -> &Redactor {
+        &self.redactor
     }
 
     /// The values of at least 8 bytes of variables that are secret by their name, longest first.
@@ -311,17 +351,19 @@ pub fn is_secret_name(name: &str) -> bool {
     if !name.is_ascii() {
         // Beyond ASCII there are letters whose upper case is an ASCII one, such as the long s.
         let upper = name.to_uppercase();
-        return SECRET_PARTS.iter().any(|part| upper.contains(part));
+        return (b'A'..=b'Z')
+            .any(|letter| secret_parts(letter).iter().any(|part| upper.contains(part)));
     }
     let bytes = name.as_bytes();
-    // Every variable is looked at, and most of them are none: the first letters alone rule out most places.
-    (0..bytes.len()).any(|n| match bytes[n].to_ascii_uppercase() {
-        b'A' | b'C' | b'J' | b'K' | b'P' | b'S' | b'T' => SECRET_PARTS.iter().any(|part| {
+    for (n, byte) in bytes.iter().enumerate() {
+        for part in secret_parts(byte.to_ascii_uppercase()) {
             let here = bytes.get(n..n + part.len());
-            here.is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes()))
-        }),
-        _ => false,
-    })
+            if here.is_some_and(|here| here.eq_ignore_ascii_case(part.as_bytes())) {
+                return true;
+            }
+        }
+    }
+    false
 }
 
 fn is_recorded(name: &str) -> bool {
@@ -366,7 +408,7 @@ mod tests {
 
     #[test]
     fn t15_a_secret_is_known_by_any_part_of_its_name() {
-        for part in SECRET_PARTS {
+        for part in (b'A'..=b'Z').flat_map(secret_parts) {
             for name in [part.to_lowercase(), format!("A{part}"), format!("x_{part}_2")] {
                 assert!(is_secret_name(&name), "{name}");
             }

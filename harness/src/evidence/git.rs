@@ -7,14 +7,16 @@ mod content;
 mod facts;
 mod repository;
 mod run;
+mod upstream;
 
 pub use commits::Titled;
 pub use content::{Object, Touched};
 pub use facts::Head;
+pub use upstream::Upstream;
 
 use super::environment::Environment;
 use crate::wire::{
-    code::{BASE_UNRESOLVABLE, GIT_FAILED, INPUT_TOO_LARGE, LINK_REFUSED},
+    code::{BASE_UNRESOLVABLE, GIT_FAILED, INPUT_TOO_LARGE, LINK_REFUSED, TREE_DIGEST_MISMATCH},
     fault::{Fault, Location},
     path::RelPath,
 };
@@ -25,6 +27,9 @@ use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},
 };
+
+/// How many hidden edits a message names.
+const SHOWN: usize = 5;
 
 /// git over one work tree. Nothing is started until a question needs it.
 pub struct Git {
@@ -151,6 +156,26 @@ impl Git {
         let is_ignore_file = |path: &String| path == ".gitignore" || path.ends_with("/.gitignore");
         hidden.extend(program.records(ignored)?.into_iter().filter(is_ignore_file));
         Ok(hidden.into_iter().collect())
+    }
+
+    /// Says that the work tree has edits which git was told not to show, so that no commit names what was looked at (FG-51).
+    ///
+    /// # Errors
+    /// `git_failed`.
+    pub fn undisclosed(&self) -> Result<Option<Fault>, Fault> {
+        let hidden = self.hidden_edits()?;
+        if hidden.is_empty() {
+            return Ok(None);
+        }
+        let shown: Vec<String> =
+            hidden.iter().take(SHOWN).map(|path| format!("`{}`", path.escape_debug())).collect();
+        let rest = hidden.len().saturating_sub(SHOWN);
+        let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+        let headline = "the work tree has edits that git was told not to show";
+        let remedy = "take back `git update-index --assume-unchanged` or `--skip-worktree`, and hide files by a committed \
+                      `.gitignore` alone";
+        let fault = Fault::new(TREE_DIGEST_MISMATCH, headline, remedy);
+        Ok(Some(fault.found(format!("{}{more}", shown.join(", ")))))
     }
 
     /// Returns the commit that a revision names.

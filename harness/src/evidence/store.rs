@@ -3,6 +3,7 @@
 //! One writer per attempt directory, one fact per file. Every document but `started.json` and `events.jsonl` appears
 //! under its name whole or not at all; `run.json` says `running` first and `sealed` last but one, `latest` comes last.
 
+mod begin;
 mod disk;
 mod latest;
 mod manifest;
@@ -12,8 +13,8 @@ mod written;
 
 pub use disk::Durability;
 pub use latest::Latest;
-pub use manifest::{Manifest, verify_manifest};
-pub use run::{AttemptDir, RunDir, read_attempts};
+pub use manifest::{Manifest, UNHASHED, verify_manifest};
+pub use run::{AtWork, AttemptDir, RunDir, read_attempts};
 pub use view::publish_view;
 
 use crate::wire::{
@@ -23,6 +24,7 @@ use crate::wire::{
     id::{Digest, RunId},
     receipt::Envelope,
 };
+use begin::Named;
 use disk::Disk;
 use serde::{Deserialize, Serialize};
 use std::{
@@ -91,9 +93,11 @@ impl Store {
     /// # Errors
     /// `receipt_unwritable` when they cannot be created.
     pub fn open(target_dir: &Path) -> Result<Self, Fault> {
-        let dir = target_dir.join("portcullis");
-        fs::create_dir_all(dir.join("runs")).map_err(|source| unwritable(&dir, &source))?;
-        Ok(Self { dir, disk: Disk::default() })
+        let store = Self { dir: target_dir.join("portcullis"), disk: Disk::default() };
+        for folder in [store.dir.join("runs"), store.begun_path()] {
+            fs::create_dir_all(&folder).map_err(|source| unwritable(&folder, &source))?;
+        }
+        Ok(store)
     }
 
     /// The folder `portcullis` itself.
@@ -149,33 +153,27 @@ impl Store {
         if ownership == Ownership::Owned && state == RunState::Running {
             run.remember();
         }
-        match store.disk.create_dir(run.path()) {
-            Ok(()) => {}
-            Err(source) if source.kind() == io::ErrorKind::AlreadyExists => match ownership {
-                Ownership::Joined => {}
-                Ownership::Owned => {
+        let there = run.path().symlink_metadata().is_ok();
+        if there && ownership == Ownership::Owned {
+            return Err(taken(run_id, "its directory exists already"));
+        }
+        if !there || !run.path().join("run.json").exists() {
+            let record = RunRecord {
+                envelope: Envelope { run_id: run_id.clone(), ..header.with_schema(RUN_SCHEMA) },
+                state,
+                manifest_sha256: None,
+            };
+            let begun = store.begin(run_id, &render(&record)?)?;
+            match (store.name(begun, run.path())?, ownership) {
+                (Named::Now, _) => return Ok(run),
+                (Named::Before, Ownership::Joined) => {}
+                (Named::Before, Ownership::Owned) => {
                     return Err(taken(run_id, "its directory exists already"));
                 }
-            },
-            Err(source) => return Err(unwritable(run.path(), &source)),
-        }
-        let record = RunRecord {
-            envelope: Envelope { run_id: run_id.clone(), ..header.with_schema(RUN_SCHEMA) },
-            state,
-            manifest_sha256: None,
-        };
-        let path = run.path().join("run.json");
-        match store.disk.create(&path, render(&record)?.as_bytes()) {
-            Ok(()) => Ok(run),
-            Err(source)
-                if source.kind() == io::ErrorKind::AlreadyExists
-                    && ownership == Ownership::Joined =>
-            {
-                let state = read_run(run.path())?.state;
-                if state == RunState::Running { Ok(run) } else { Err(taken(run_id, "it is over")) }
             }
-            Err(source) => Err(unwritable(&path, &source)),
         }
+        let state = read_run(run.path())?.state;
+        if state == RunState::Running { Ok(run) } else { Err(taken(run_id, "it is over")) }
     }
 
     /// Opens the directory of a run for reading.

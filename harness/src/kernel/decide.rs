@@ -29,7 +29,8 @@ use crate::wire::{
         RECEIPT_FOREIGN, RECEIPT_INVALID, RECEIPT_UNSEALED, RECEIPT_UNWRITABLE,
         RECEIPT_WITHOUT_START, REGISTRY_EMPTY, RESULT_INCOMPLETE, RESULT_INCONSISTENT,
         RESULT_RUN_MISMATCH, RUN_INTERRUPTED, RUN_UNREADABLE, RUN_UNSEALED, SCHEMA_UNSUPPORTED,
-        SHADOW_EXPIRED, STATUS_UNKNOWN, STRAY_PANIC, WAIVER_FILE_INVALID, WAIVER_NOT_WAIVABLE,
+        SHADOW_EXPIRED, STATUS_UNKNOWN, STRAY_PANIC, SUBJECT_MISMATCH, WAIVER_FILE_INVALID,
+        WAIVER_NOT_WAIVABLE,
     },
     fault::Fault,
     id::GateId,
@@ -138,6 +139,8 @@ const BROKEN_EVIDENCE: &[Code] = &[
     STATUS_UNKNOWN,
     // Of the run, not of a gate: nobody knows which gate passed because of it.
     STRAY_PANIC,
+    // The evidence is sound, and says nothing about the commit that it would be read for.
+    SUBJECT_MISMATCH,
 ];
 const EXIT_BLOCKED: u8 = 11;
 const EXIT_INVALID: u8 = 12;

@@ -61,6 +61,8 @@ pub struct Policy {
     pub profiles: BTreeMap<String, profile::Profile>,
     /// The canaries, which nobody here interprets, by id.
     pub canaries: BTreeMap<String, Section>,
+    /// The lanes of generated workflows, which nobody here interprets.
+    pub ci: Option<Section>,
     /// How red logs are recognised, in file order.
     pub signatures: Vec<signature::Signature>,
     /// The gates, in file order.
@@ -84,7 +86,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let artifacts = keys.table("artifacts");
     let environment = keys.table("environment");
     let profiles = keys.table("profile");
-    keys.leave(&["canary", "gate", "signature"]);
+    keys.leave(&["canary", "ci", "gate", "signature"]);
     keys.finish();
     let mut parsed = Policy {
         version: POLICY_VERSION,
@@ -97,6 +99,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         env_allow: Vec::new(),
         profiles: profile::built_in(),
         canaries: BTreeMap::new(),
+        ci: None,
         signatures: Vec::new(),
         gates: Vec::new(),
     };
@@ -118,6 +121,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         parsed.profiles = profile::read(&source, section, &mut faults);
     }
     parsed.canaries = Section::each(&source, root.get("canary"), "canary", &mut faults);
+    parsed.ci = Section::one(&source, root.get("ci"), "ci", &mut faults);
     if let Some(entry) = root.get("signature") {
         parsed.signatures = signature::read(&source, &entry.value, &parsed.owner, &mut faults);
     }

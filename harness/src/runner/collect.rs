@@ -65,7 +65,10 @@ pub fn decision(
         (&partial.0, &partial.1, receipts.collect())
     };
     let (base, _) = session.base();
-    let run_faults = session.run_faults();
+    let mut run_faults = session.run_faults();
+    if whole {
+        run_faults.extend(session.subject_faults()?);
+    }
     let source_dirty = if whole { session.is_dirty()? } else { false };
     Ok(decide(&Inputs {
         policy: &session.roster.policy,

@@ -37,8 +37,8 @@ impl Registry {
     ) -> Result<Self, Vec<Fault>> {
         let mut faults = Vec::new();
         let registry = Self {
-            gates: sorted(gates, |gate| (gate.id, gate.declared), &mut faults),
-            kinds: sorted(kinds, |kind| (kind.id, kind.declared), &mut faults),
+            gates: sorted(gates, |gate| gate.id, |gate| gate.declared, &mut faults),
+            kinds: sorted(kinds, |kind| kind.id, |kind| kind.declared, &mut faults),
         };
         if registry.gates.is_empty() && registry.kinds.is_empty() {
             faults.push(Fault::new(
@@ -95,27 +95,31 @@ impl Registry {
 /// The declarations by id, each once. A sorted list, because linked declarations mostly come in one order already.
 fn sorted<T: Copy>(
     declarations: impl IntoIterator<Item = T>,
-    of: fn(T) -> (&'static str, Declared),
+    id: fn(T) -> &'static str,
+    place: fn(T) -> Declared,
     faults: &mut Vec<Fault>,
 ) -> Vec<T> {
-    let mut sorted: Vec<T> = declarations.into_iter().collect();
-    for (id, here) in sorted.iter().map(|declaration| of(*declaration)) {
+    let mut sorted: Vec<(&'static str, T)> = Vec::new();
+    for declaration in declarations {
+        let id = id(declaration);
         if let Err(error) = GateId::check(id) {
+            let here = place(declaration);
             faults.push(
                 Fault::new(DUPLICATE_GATE_ID, error.to_string(), "rename it")
                     .at(Location::at(here.file, here.line, 0)),
             );
         }
+        sorted.push((id, declaration));
     }
     // Stable, so that of two with one id the one that is linked later is named first.
-    sorted.sort_by(|a, b| of(*a).0.cmp(of(*b).0));
+    sorted.sort_by(|a, b| a.0.cmp(b.0));
     for pair in sorted.windows(2) {
-        let ((id, other), (next, here)) = (of(pair[0]), of(pair[1]));
+        let ((id, other), (next, here)) = (pair[0], pair[1]);
         if id == next {
-            faults.push(twice(id, here, other));
+            faults.push(twice(id, place(here), place(other)));
         }
     }
-    sorted
+    sorted.into_iter().map(|(_, declaration)| declaration).collect()
 }
 
 fn twice(id: &str, here: Declared, other: Declared) -> Fault {

@@ -188,7 +188,7 @@ impl Roster {
         gates.sort_by(|a, b| a.id().cmp(b.id()));
         for name in AGGREGATES {
             if let Ok(n) = gates.binary_search_by(|gate| gate.id().as_str().cmp(name)) {
-                faults.extend(reserved(name, gates[n].body, &gates[n].table().location));
+                faults.push(reserved(name, gates[n].body, Some(&gates[n].table().location)));
             }
         }
         // Only here is it known which gates are written in Rust.
@@ -259,21 +259,19 @@ fn body(table: &GateTable, registry: &Registry) -> Result<Body, Fault> {
     })
 }
 
-fn reserved(id: &str, body: Body, table: &Location) -> Option<Fault> {
-    AGGREGATES.contains(&id).then(|| {
-        let place = match body {
-            Body::Rust(declaration) => {
-                Location::at(declaration.declared.file, declaration.declared.line, 0)
-            }
-            Body::Kind(_) => table.clone(),
-        };
-        Fault::new(
-            DUPLICATE_GATE_ID,
-            format!("`{id}` is the name of an aggregate"),
-            "give the gate another id",
-        )
-        .at(place)
-    })
+/// The fault of a gate with the name of an aggregate. `table` is where its policy stands, if it has one.
+fn reserved(id: &str, body: Body, table: Option<&Location>) -> Fault {
+    let fault = Fault::new(
+        DUPLICATE_GATE_ID,
+        format!("`{id}` is the name of an aggregate"),
+        "give the gate another id",
+    );
+    match (body, table) {
+        (Body::Kind(_), Some(table)) => fault.at(table.clone()),
+        (Body::Rust(GateDecl { declared, .. }) | Body::Kind(KindDecl { declared, .. }), _) => {
+            fault.at(Location::at(declared.file, declared.line, 0))
+        }
+    }
 }
 
 /// The names of the trials of a gate binary: all that a list for people or nextest needs.
@@ -292,17 +290,25 @@ pub fn names<'a>(
         let id = table.common.id.as_str();
         tables.insert(id);
         match body(table, registry) {
-            Ok(body) => faults.extend(reserved(id, body, &table.location)),
+            Ok(body) if AGGREGATES.contains(&id) => {
+                faults.push(reserved(id, body, Some(&table.location)));
+            }
+            Ok(_) => {}
             Err(fault) => faults.push(fault),
         }
         if table.common.binary == binary {
             names.push(id);
         }
     }
-    for declaration in registry.gates().filter(|gate| !tables.contains(gate.id)) {
-        let place = Location::at(declaration.declared.file, declaration.declared.line, 0);
-        faults.extend(reserved(declaration.id, Body::Rust(declaration), &place));
-        names.push(declaration.id);
+    for declaration in registry.gates() {
+        if tables.is_empty() || !tables.contains(declaration.id) {
+            names.push(declaration.id);
+        }
+    }
+    for name in AGGREGATES.iter().filter(|name| !tables.contains(*name)) {
+        if let Some(declaration) = registry.gate(name) {
+            faults.push(reserved(name, Body::Rust(declaration), None));
+        }
     }
     if policy.binary == binary {
         names.extend(AGGREGATES);

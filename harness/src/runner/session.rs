@@ -4,6 +4,8 @@ mod base;
 mod files;
 mod opening;
 mod recorder;
+mod redacted;
+mod shared;
 
 pub use base::Base;
 pub use opening::{Opening, find_root};
@@ -36,7 +38,6 @@ use crate::{
         artifact,
         code::{RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
-        finding::Finding,
         id::{Digest, GateId, RunId},
         outcome::{Lane, Mode, SkipReason},
         receipt::{Envelope, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
@@ -60,8 +61,27 @@ const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 const NEXTEST_RUN_ID_VARIABLE: &str = "NEXTEST_RUN_ID";
 /// Schema of `run.json`.
 pub const RUN_SCHEMA: &str = "portcullis.run.v1";
+/// The variable by which the runner of this program says that it started a process for one gate, and how often.
+pub const ATTEMPT_VARIABLE: &str = "PORTCULLIS_ATTEMPT";
 /// The variable that asks for a promotion mode.
 pub const MODE_VARIABLE: &str = "CI_GATE_PROMOTION_MODE";
+
+/// Which attempt of a gate is made.
+#[derive(Clone, Copy)]
+enum Claim {
+    /// The next one that is free.
+    Next,
+    /// The first one, unless somebody has it.
+    First,
+}
+
+/// An attempt that began.
+struct Begun {
+    dir: AttemptDir,
+    started: Started,
+    started_digest: Digest,
+    events: EventLog,
+}
 
 /// One process of a gate binary.
 pub struct Session {
@@ -346,11 +366,41 @@ impl Session {
             let gate = &self.roster.gates[n];
             for need in gate.needs() {
                 if let Some(m) = self.roster.position(need.as_str()) {
-                    self.receipt(m);
+                    self.need(m);
                 }
             }
             self.attempt(gate)
         })
+    }
+
+    /// Evaluates what another gate needs. Where a runner starts a process for each gate, the first one that needs it
+    /// looks, and the others read what it saw: a gate that many need would otherwise be evaluated by each of them.
+    fn need(&self, n: usize) {
+        let gate = &self.roster.gates[n];
+        if !self.is_one_of_many() {
+            self.receipt(n);
+            return;
+        }
+        self.slots[n].get_or_init(|| {
+            for need in gate.needs() {
+                if let Some(m) = self.roster.position(need.as_str()) {
+                    self.need(m);
+                }
+            }
+            let watch = Stopwatch::start();
+            match self.spans.around("receipt", || self.begin(gate, Claim::First)) {
+                Ok(Some(begun)) => self.carry_out(gate, begun, &watch),
+                Ok(None) => shared::receipt(self, gate).unwrap_or_else(|| self.attempt(gate)),
+                Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
+            }
+        });
+    }
+
+    /// Whether a runner starts a process for each gate of one run: nextest says so, and so does ours.
+    fn is_one_of_many(&self) -> bool {
+        let environment = &self.world.environment;
+        let said = |name: &&str| environment.get(name).is_some();
+        !self.owned && ["NEXTEST_ATTEMPT", ATTEMPT_VARIABLE].iter().any(said)
     }
 
     /// The receipt of a gate, if it was evaluated.
@@ -366,33 +416,35 @@ impl Session {
 
     fn attempt(&self, gate: &Gate) -> Receipt {
         let watch = Stopwatch::start();
-        match self.spans.around("receipt", || self.begin(gate)) {
-            Ok((dir, started, started_digest, mut events)) => {
-                let recorder = Arc::new(Recorder {
-                    dir,
-                    run: self.run.get().cloned(),
-                    published: self.published(gate),
-                    gate: gate.id().clone(),
-                    writers: Arc::clone(&self.view_writers),
-                });
-                let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
-                let verdict = self.verdict(
-                    gate,
-                    &started,
-                    started_digest,
-                    looked,
-                    &trace,
-                    watch.elapsed_ms(),
-                );
-                let finished = self.spans.around("receipt", || {
-                    spans::delay(&self.world.environment);
-                    finish(&recorder.dir, &mut events, &verdict)
-                });
-                match finished {
-                    Ok(()) => Receipt::complete(started, verdict),
-                    Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
-                }
+        match self.spans.around("receipt", || self.begin(gate, Claim::Next)) {
+            Ok(Some(begun)) => self.carry_out(gate, begun, &watch),
+            Ok(None) => {
+                let fault = Fault::new(RECEIPT_INVALID, "no attempt is free", "start a new run");
+                self.unrecorded(gate, &fault, watch.elapsed_ms())
             }
+            Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
+        }
+    }
+
+    fn carry_out(&self, gate: &Gate, begun: Begun, watch: &Stopwatch) -> Receipt {
+        let Begun { dir, started, started_digest, mut events } = begun;
+        let recorder = Arc::new(Recorder {
+            dir,
+            run: self.run.get().cloned(),
+            published: self.published(gate),
+            gate: gate.id().clone(),
+            writers: Arc::clone(&self.view_writers),
+            world: Arc::clone(&self.world),
+        });
+        let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
+        let ms = watch.elapsed_ms();
+        let verdict = self.verdict(gate, &started, started_digest, looked, &trace, ms);
+        let finished = self.spans.around("receipt", || {
+            spans::delay(&self.world.environment);
+            finish(&recorder.dir, &mut events, &verdict)
+        });
+        match finished {
+            Ok(()) => Receipt::complete(started, verdict),
             Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
         }
     }
@@ -406,21 +458,29 @@ impl Session {
         }
     }
 
-    fn begin(&self, gate: &Gate) -> Result<(AttemptDir, Started, Digest, EventLog), Fault> {
+    fn begin(&self, gate: &Gate, claim: Claim) -> Result<Option<Begun>, Fault> {
         let mut written: Option<Started> = None;
-        let dir = self.run_dir()?.begin_attempt(gate.id(), |attempt| {
+        let make_started = |attempt| {
             let started = self.started(gate, attempt);
             let text = artifact_text(&started)?;
             written = Some(started);
             Ok(text)
-        })?;
+        };
+        let run = self.run_dir()?;
+        let dir = match claim {
+            Claim::Next => run.begin_attempt(gate.id(), make_started)?,
+            Claim::First => match run.begin_first_attempt(gate.id(), make_started)? {
+                Some(dir) => dir,
+                None => return Ok(None),
+            },
+        };
         let started = written.ok_or_else(|| {
             Fault::new(RECEIPT_INVALID, "an attempt began without a record", "report this as a bug")
         })?;
         let mut events = EventLog::default();
         dir.append_event(&events.started(&started)?)?;
-        let digest = dir.started_digest();
-        Ok((dir, started, digest, events))
+        let started_digest = dir.started_digest();
+        Ok(Some(Begun { dir, started, started_digest, events }))
     }
 
     fn started(&self, gate: &Gate, attempt: u32) -> Started {
@@ -428,6 +488,7 @@ impl Session {
             .world
             .environment
             .get("NEXTEST_ATTEMPT")
+            .or_else(|| self.world.environment.get(ATTEMPT_VARIABLE))
             .and_then(|text| text.parse().ok())
             .unwrap_or(1);
         Started {
@@ -479,11 +540,7 @@ impl Session {
         duration_ms: u64,
     ) -> Verdict {
         let environment = &self.world.environment;
-        let redact = |finding: Finding| Finding {
-            message: environment.redact(&finding.message),
-            found: finding.found.map(|text| environment.redact(&text)),
-            ..finding
-        };
+        let looked = redacted::looked(looked, environment);
         Verdict {
             envelope: self.envelope(VERDICT_SCHEMA, started.envelope.mode),
             gate_id: gate.id().clone(),
@@ -494,7 +551,7 @@ impl Session {
             started_digest,
             outcome: looked.outcome,
             examined: looked.examined,
-            findings: looked.findings.into_iter().map(redact).collect(),
+            findings: looked.findings,
             findings_total: looked.findings_total,
             skip: looked.skip,
             error: looked.error,
@@ -512,6 +569,21 @@ impl Session {
         let digest = Digest::of(b"");
         let verdict = self.verdict(gate, &started, digest, looked, &Trace::default(), duration_ms);
         Receipt::complete(started, verdict)
+    }
+
+    /// What is wrong with the commit that a whole run would be read for. Where no forge enforces it, an edit that git does
+    /// not show only keeps a run from certifying.
+    ///
+    /// # Errors
+    /// When git does not answer.
+    pub fn subject_faults(&self) -> Result<Vec<Fault>, Fault> {
+        let commit = self.world.source.commit.as_deref();
+        let mut faults: Vec<Fault> =
+            self.world.environment.other_subject(commit).into_iter().collect();
+        if commit.is_some() && self.world.lane != Lane::Local {
+            faults.extend(self.world.git.undisclosed()?);
+        }
+        Ok(faults)
     }
 
     /// Faults that concern the run and no single gate.

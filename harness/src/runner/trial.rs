@@ -65,10 +65,11 @@ fn gate(session: &Session, n: usize) -> Result<(), String> {
     Err(human::blockers(&decision, &session.roster) + &human::outputs(session, &decision))
 }
 
-/// The arguments that libtest-mimic gets: filtering and listing were done before.
-pub fn arguments(invocation: &Invocation) -> Arguments {
+/// The arguments that libtest-mimic gets for so many trials: filtering and listing were done before.
+pub fn arguments(invocation: &Invocation, trials: usize) -> Arguments {
     Arguments {
-        test_threads: invocation.test_threads,
+        // One trial needs no pool: libtest-mimic runs it on the thread that is there.
+        test_threads: invocation.test_threads.or((trials == 1).then_some(1)),
         quiet: invocation.quiet && invocation.format == Format::Pretty,
         color: invocation.color.map(|color| match color {
             Color::Auto => ColorSetting::Auto,

@@ -160,6 +160,8 @@ codes! {
     SHARD_MISMATCH = "PC0353", "shard_mismatch", "The shards are not of one plan, commit, policy, census and run.";
     STORE_REFUSED = "PC0354", "store_refused", "The address of an object store, or a name in it, cannot be used.";
     STORE_UNAVAILABLE = "PC0355", "store_unavailable", "An object store did not do what it was asked.";
+    TREE_DIGEST_MISMATCH = "PC0356", "tree_digest_mismatch", "The work tree has edits that git was told not to show.";
+    SUBJECT_MISMATCH = "PC0357", "subject_mismatch", "A verdict is about another commit than the one it is shown for.";
 
     WAIVER_FILE_INVALID = "PC0401", "waiver_file_invalid", "The waiver file is not valid, so no waiver applies.";
     WAIVER_NOT_WAIVABLE = "PC0402", "waiver_not_waivable", "A waiver stands on something that cannot be waived.";
@@ -185,5 +187,11 @@ codes! {
     SIGNATURE_NAME_UNKNOWN = "PC0381", "signature_name_unknown", "A signature names a gate or a code that does not exist.";
     NEXTEST_CONFIG_DRIFT = "PC0382", "nextest_config_drift", "The committed configuration of nextest is not the generated one.";
 
+    AUDIT_ABSENT = "PC3060", "audit_absent", "There is no completion audit to check.";
+    SELF_TEST_FAILED = "PC3061", "self_test_failed", "A scenario of a checker does not come out as its golden says.";
     NAME_UNKNOWN = "PC3001", "name_unknown", "No gate, kind or code has the name that was asked for.";
+    CI_WORKFLOW_DRIFT = "PC3080", "ci_workflow_drift", "A committed workflow is not the one that the policy gives.";
+    CI_FILE_FOREIGN = "PC3081", "ci_file_foreign", "A file that was not generated stands where a workflow is written.";
+    CI_LANE_INVALID = "PC3082", "ci_lane_invalid", "A lane of the generated workflows contradicts another, or cannot be written down.";
+    CI_PIN_INVALID = "PC3083", "ci_pin_invalid", "An action or a tool of the generated workflows is not pinned.";
 }

@@ -42,10 +42,18 @@ impl GateId {
     /// # Errors
     /// As [`GateId::parse`].
     pub fn check(text: &str) -> Result<(), IdError> {
-        let mut bytes = text.bytes();
-        let head = bytes.next().is_some_and(|b| b.is_ascii_lowercase());
-        let tail = bytes.all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_');
-        if head && tail && text.len() <= GATE_ID_MAX {
+        // A plain loop: every linked gate is looked at by every process, in builds without optimisation.
+        let mut valid = text.len() <= GATE_ID_MAX;
+        let mut head = true;
+        for byte in text.as_bytes() {
+            valid &= match *byte {
+                b'a'..=b'z' => true,
+                b'0'..=b'9' | b'_' => !head,
+                _ => false,
+            };
+            head = false;
+        }
+        if valid && !head {
             return Ok(());
         }
         Err(IdError {

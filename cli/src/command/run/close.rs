@@ -145,6 +145,7 @@ fn decide(
     if unfiltered && selected.as_ref().is_some_and(|gates| !gates.is_empty()) {
         faults.extend(ground.census_faults.iter().cloned());
     }
+    faults.extend(ground.subject_faults());
     // What all shards together may certify, each of them must have looked at.
     let source_dirty = if selected.is_none() || (plan.shard.is_some() && plan.gates.is_none()) {
         ground.is_dirty().unwrap_or_else(|fault| {

@@ -1,19 +1,30 @@
-//! Executes a plan with nextest and joins its results with the plan. Leaves out what they come to.
+//! Executes a plan and joins the results with it. Leaves out what they come to.
 
 use super::show;
 use crate::{
     args::Run,
-    engine::nextest::{self, Binaries, config},
-    exit::Refused,
+    engine::{
+        child::{Cut, Ended},
+        doctest, fallback,
+        nextest::{
+            self, Binaries, config,
+            junit::{Case, Report},
+        },
+    },
+    exit::{Exit, OrExit, Refused},
     ground::Ground,
     outcome::Outcome,
-    plan::{Plan, Target, with_needs},
+    plan::{Engine, Plan, Target, with_needs},
     reconcile::{self, Ran},
     record::Record,
     transport::Transport,
 };
 use anyhow::Context as _;
-use portcullis::{Fault, GateId, kernel::policy::profile::Kind};
+use portcullis::{
+    Fault, GateId,
+    evidence::process,
+    kernel::policy::{Common, profile::Kind},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -30,7 +41,7 @@ pub(crate) struct Executed {
     pub faults: Vec<Fault>,
 }
 
-/// Runs what is assigned to this run.
+/// Runs what is assigned to this run: tests and gates, then examples of documentations.
 pub(super) fn execute(
     ground: &Ground,
     record: &Record<'_>,
@@ -39,48 +50,152 @@ pub(super) fn execute(
     scratch: &Path,
     out: &mut Transport,
 ) -> Result<Executed, Refused> {
-    let planned = plan.assigned();
-    if planned.is_empty() {
-        // A shard may be empty; that the shards together cover the plan is proven when they are merged.
-        return Ok(Executed { outcomes: Vec::new(), faults: Vec::new() });
+    // A shard may be empty; that the shards together cover the plan is proven when they are merged.
+    let (examples, planned): (Vec<&Target>, Vec<&Target>) =
+        plan.assigned().into_iter().partition(|target| target.kind == Kind::Doc);
+    let mut executed = Executed { outcomes: Vec::new(), faults: Vec::new() };
+    let mut cut = Cut::Nothing;
+    if !planned.is_empty() {
+        let engine = ground.engine.name();
+        let with = [engine, &ground.nextest_version].join(" ");
+        let n = portcullis::report::human::count(planned.len(), "target");
+        out.progress(&format!("portcullis: running {n} with {}", with.trim_end()));
+        let run = Tests { ground, arguments, plan, planned: &planned, scratch };
+        let (ended, report) = match ground.engine {
+            Engine::Nextest => run.with_nextest(out)?,
+            Engine::CargoTest => run.without_nextest(out)?,
+        };
+        let log = if ground.engine == Engine::Nextest { "nextest" } else { "tests" };
+        record.write_text(&format!("logs/{log}.log"), &(ended.log.join("\n") + "\n"))?;
+        let without_harness = run.without_harness();
+        let run_id = &ground.header.run_id;
+        let ran = Ran { engine, run_id, ended: &ended, report, without_harness: &without_harness };
+        (executed.outcomes, executed.faults) = reconcile::join(&planned, &ran);
+        cut = ended.cut;
     }
-    let store = scratch.join("store");
-    let config = scratch.join("nextest.toml");
-    let limit_ms = ground.left_ms(&arguments.choice);
-    write_new(&config, &configuration(ground, plan, &planned, &store, limit_ms))?;
-    out.progress(&format!(
-        "portcullis: running {} with nextest {}",
-        portcullis::report::human::count(planned.len(), "target"),
-        ground.nextest_version
-    ));
+    if !examples.is_empty() {
+        self::examples(ground, record, arguments, (&examples, cut), scratch, &mut executed, out)?;
+    }
+    // In the order of the plan, as whoever merges shards reads both side by side.
+    executed.outcomes.sort_by(|a, b| a.target.cmp(&b.target));
+    Ok(executed)
+}
+
+/// Runs the examples of each package, unless the run is over already.
+fn examples(
+    ground: &Ground,
+    record: &Record<'_>,
+    arguments: &Run,
+    (examples, mut cut): (&[&Target], Cut),
+    scratch: &Path,
+    executed: &mut Executed,
+    out: &mut Transport,
+) -> Result<(), Refused> {
+    let mut packages: BTreeMap<&str, Vec<&Target>> = BTreeMap::new();
+    for target in examples {
+        packages.entry(&target.package).or_default().push(target);
+    }
     let env = variables(ground, arguments);
-    let execution = nextest::Execution {
-        binaries: &ground.binaries,
-        scratch,
-        config: &config,
-        jobs: arguments.jobs,
-        env: &env,
-        limit_ms,
-    };
-    let ended = nextest::run(&ground.cargo, &execution, &mut |line| {
-        show(out, arguments.progress, line);
-    })?;
-    record.write_text("logs/nextest.log", &(ended.log.join("\n") + "\n"))?;
-    let without_harness: BTreeSet<String> = planned
-        .iter()
-        .filter(|target| {
-            target.kind == Kind::Gate || ground.is_without_harness(&target.package, &target.binary)
-        })
-        .map(|target| target.suite.clone())
-        .collect();
-    let ran = Ran {
-        run_id: &ground.header.run_id,
-        ended: &ended,
-        report: nextest::report(&store),
-        without_harness: &without_harness,
-    };
-    let (outcomes, faults) = reconcile::join(&planned, &ran);
-    Ok(Executed { outcomes, faults })
+    let mut log = String::new();
+    for (package, planned) in packages {
+        let run_id = &ground.header.run_id;
+        let name = run_id.to_string();
+        let (ended, cases) = if cut == Cut::Nothing {
+            let n = portcullis::report::human::count(planned.len(), "example");
+            out.progress(&format!("portcullis: running {n} in the documentation of {package}"));
+            let limit_ms = ground.left_ms(&arguments.choice);
+            let ran = doctest::run(&ground.cargo, package, &env, scratch, limit_ms, &mut |line| {
+                show(out, arguments.progress, line);
+            })?;
+            (ran.ended, ran.cases)
+        } else {
+            // Why it is over is said already, and what never began is in no result.
+            let exit = process::Exit::Code(0);
+            (Ended { exit, cut: Cut::Nothing, log: Vec::new(), leaked: false }, Vec::new())
+        };
+        log.push_str(&(ended.log.join("\n") + "\n"));
+        cut = if cut == Cut::Nothing { ended.cut } else { cut };
+        // All examples of a package run together; those of another shard, or that did not fail before, are not asked for.
+        let wanted = |case: &Case| planned.iter().any(|target| target.test == case.test);
+        let cases = cases.into_iter().filter(wanted).collect();
+        let report = Ok(Report { name, cases });
+        let suites = BTreeSet::from([doctest::suite(package)]);
+        let engine = "cargo test --doc";
+        let ran = Ran { engine, run_id, ended: &ended, report, without_harness: &suites };
+        let (outcomes, faults) = reconcile::join(&planned, &ran);
+        executed.outcomes.extend(outcomes);
+        executed.faults.extend(faults);
+    }
+    record.write_text("logs/doctests.log", &log)
+}
+
+/// What is run that is no example of a documentation.
+struct Tests<'a> {
+    ground: &'a Ground,
+    arguments: &'a Run,
+    plan: &'a Plan,
+    planned: &'a [&'a Target],
+    scratch: &'a Path,
+}
+
+type Reported = (Ended, Result<Report, Fault>);
+
+impl Tests<'_> {
+    fn with_nextest(&self, out: &mut Transport) -> Result<Reported, Refused> {
+        let (ground, arguments) = (self.ground, self.arguments);
+        let store = self.scratch.join("store");
+        let config = self.scratch.join("nextest.toml");
+        let limit_ms = ground.left_ms(&arguments.choice);
+        write_new(&config, &configuration(ground, self.plan, self.planned, &store, limit_ms))?;
+        let env = variables(ground, arguments);
+        let execution = nextest::Execution {
+            binaries: &ground.binaries,
+            scratch: self.scratch,
+            config: &config,
+            jobs: arguments.jobs,
+            env: &env,
+            limit_ms,
+        };
+        let ended = nextest::run(&ground.cargo, &execution, &mut |line| {
+            show(out, arguments.progress, line);
+        })?;
+        Ok((ended, nextest::report(&store)))
+    }
+
+    fn without_nextest(&self, out: &mut Transport) -> Result<Reported, Refused> {
+        let (ground, arguments) = (self.ground, self.arguments);
+        let limit_ms = ground.left_ms(&arguments.choice);
+        let threads = portcullis::cpu_budget::effective_cpu_count().map_err(Fault::from);
+        let threads = threads.or_exit(Exit::Usage)?.get();
+        let own_ms = ground.profile.test_timeout_ms.unwrap_or(limit_ms);
+        let times = Times::of(ground);
+        let timed = |target: &&'_ Target| times.of_gate(target).unwrap_or(own_ms);
+        let planned: Vec<(&Target, u64)> =
+            self.planned.iter().map(|target| (*target, timed(target))).collect();
+        let env = variables(ground, arguments);
+        let execution = fallback::Execution {
+            run_id: &ground.header.run_id,
+            scratch: self.scratch,
+            jobs: arguments.jobs.and_then(|jobs| usize::try_from(jobs).ok()).unwrap_or(threads),
+            env: &env,
+            limit_ms,
+            retries: ground.profile.retries,
+        };
+        let (ended, report) = fallback::run(&execution, &planned)?;
+        for line in &ended.log {
+            show(out, arguments.progress, line);
+        }
+        Ok((ended, Ok(report)))
+    }
+
+    /// The test binaries whose harness is not libtest.
+    fn without_harness(&self) -> BTreeSet<String> {
+        let bare = |target: &&&Target| {
+            target.kind == Kind::Gate
+                || self.ground.is_without_harness(&target.package, &target.binary)
+        };
+        self.planned.iter().filter(bare).map(|target| target.suite.clone()).collect()
+    }
 }
 
 fn write_new(path: &Path, text: &str) -> Result<(), Refused> {
@@ -164,20 +279,36 @@ fn filter(plan: &Plan, planned: &[&Target]) -> String {
     config::any(&filters)
 }
 
-/// How long each gate may take: its own time and that of what it needs, which runs in the same process.
+/// How long each gate may take, as filtersets.
 fn timeouts(ground: &Ground, planned: &[&Target]) -> Vec<(String, u64)> {
-    let tables: BTreeMap<&GateId, _> =
-        ground.policy.gates.iter().map(|gate| (&gate.common.id, &gate.common)).collect();
+    let times = Times::of(ground);
     let mut by_time: BTreeMap<u64, Vec<String>> = BTreeMap::new();
-    for target in planned.iter().filter(|target| target.kind == Kind::Gate) {
-        let Ok(id) = GateId::parse(&target.test) else { continue };
-        let needs = |id: &GateId| tables.get(id).map(|gate| gate.needs.clone()).unwrap_or_default();
-        let all = with_needs(&BTreeSet::from([id]), needs);
-        let own = |id: &GateId| {
-            tables.get(id).map_or(ground.policy.default_timeout_ms, |gate| gate.timeout_ms)
-        };
-        let sum = all.iter().map(own).fold(GATE_GRACE_MS, u64::saturating_add);
-        by_time.entry(sum).or_default().push(config::one(&target.suite, &target.test));
+    for target in planned {
+        if let Some(ms) = times.of_gate(target) {
+            by_time.entry(ms).or_default().push(config::one(&target.suite, &target.test));
+        }
     }
     by_time.into_iter().map(|(ms, filters)| (config::any(&filters), ms)).collect()
+}
+
+/// How long gates may take: their own time and that of what they need, which runs in the same process.
+struct Times<'a> {
+    tables: BTreeMap<&'a GateId, &'a Common>,
+    default_ms: u64,
+}
+
+impl<'a> Times<'a> {
+    fn of(ground: &'a Ground) -> Self {
+        let tables = ground.policy.gates.iter().map(|gate| (&gate.common.id, &gate.common));
+        Self { tables: tables.collect(), default_ms: ground.policy.default_timeout_ms }
+    }
+
+    fn of_gate(&self, target: &Target) -> Option<u64> {
+        let id = GateId::parse(&target.test).ok().filter(|_| target.kind == Kind::Gate)?;
+        let needs =
+            |id: &GateId| self.tables.get(id).map(|gate| gate.needs.clone()).unwrap_or_default();
+        let all = with_needs(&BTreeSet::from([id]), needs);
+        let own = |id: &GateId| self.tables.get(id).map_or(self.default_ms, |gate| gate.timeout_ms);
+        Some(all.iter().map(own).fold(GATE_GRACE_MS, u64::saturating_add))
+    }
 }

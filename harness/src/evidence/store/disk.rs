@@ -69,6 +69,23 @@ impl Disk {
         fs::create_dir_all(path)
     }
 
+    /// Makes a folder of a name that nobody else has.
+    pub(super) fn temporary_dir(
+        &self,
+        builder: &tempfile::Builder<'_, '_>,
+        within: &Path,
+    ) -> io::Result<tempfile::TempDir> {
+        self.step()?;
+        builder.tempdir_in(within)
+    }
+
+    /// Gives a folder a name that only an empty folder may have; that anything else has it is an error.
+    pub(super) fn rename_new(&self, from: &Path, to: &Path) -> io::Result<()> {
+        self.step()?;
+        fs::rename(from, to)?;
+        self.sync_parent(to)
+    }
+
     /// Writes a new file in place. For directories with one writer: a cut file is a broken receipt, never a green one.
     pub(super) fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         self.step()?;

@@ -23,6 +23,8 @@ use std::{collections::BTreeMap, path::Path};
 
 /// The two files no manifest can list: itself, and the record that holds its digest.
 const UNLISTED: &[&str] = &["manifest.json", "run.json"];
+/// The one file of a run that no digest covers: it holds the seal.
+pub const UNHASHED: &[&str] = &["run.json"];
 /// Directories nest `gates/<id>/attempt-<n>/artifacts/…`; artifacts may nest as deep as a walk goes.
 const DEPTH_MAX: usize = 64;
 const FILES_MAX: usize = 200_000;

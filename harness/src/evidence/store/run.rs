@@ -65,7 +65,22 @@ impl RunDir {
         gate: &GateId,
         make_started: impl FnOnce(u32) -> Result<String, Fault>,
     ) -> Result<AttemptDir, Fault> {
-        let (attempt, path) = self.claim(gate)?;
+        let claimed = self.claim(gate, ATTEMPTS_MAX)?.ok_or_else(|| {
+            Fault::new(
+                INPUT_TOO_LARGE,
+                format!("the gate `{gate}` has {ATTEMPTS_MAX} attempts in this run already"),
+                "start a new run",
+            )
+        })?;
+        self.begin_claimed(gate, claimed, make_started)
+    }
+
+    fn begin_claimed(
+        &self,
+        gate: &GateId,
+        (attempt, path): (u32, PathBuf),
+        make_started: impl FnOnce(u32) -> Result<String, Fault>,
+    ) -> Result<AttemptDir, Fault> {
         let started = make_started(attempt)?;
         let record = path.join("started.json");
         self.store
@@ -80,21 +95,56 @@ impl RunDir {
             disk: self.store.disk.clone(),
             events: Mutex::new(None),
             written: self.written.clone(),
+            // Others look only where several processes write, and only at first attempts.
+            _at_work: if self.written.is_none() && attempt == 1 { held(&record) } else { None },
         };
         dir.note("started.json", dir.started, started.len() as u64);
         Ok(dir)
     }
 
+    /// Claims the first attempt of a gate and writes its `started.json`; nothing where another process has claimed it.
+    ///
+    /// # Errors
+    /// As [`RunDir::begin_attempt`].
+    pub fn begin_first_attempt(
+        &self,
+        gate: &GateId,
+        make_started: impl FnOnce(u32) -> Result<String, Fault>,
+    ) -> Result<Option<AttemptDir>, Fault> {
+        match self.claim(gate, 1)? {
+            Some(claimed) => self.begin_claimed(gate, claimed, make_started).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    /// What the first attempt of a gate left so far, and whether whoever made it is at work on it still.
+    ///
+    /// # Errors
+    /// Whatever keeps a record from being read.
+    pub fn first_attempt(&self, gate: &GateId) -> Result<(RawAttempt, AtWork), Fault> {
+        let tree = Tree::new(&self.path)?;
+        let dir = disk::rel(&format!("gates/{gate}/attempt-1"))?;
+        // Asked before the records are read: who ended in between has left its verdict.
+        let at_work = at_work(&self.path.join(dir.as_str()).join("started.json"));
+        let raw = RawAttempt {
+            gate: gate.as_str().to_owned(),
+            attempt: 1,
+            started: record(&tree, &dir, "started.json")?,
+            verdict: record(&tree, &dir, "verdict.json")?,
+        };
+        Ok((raw, at_work))
+    }
+
     /// Creating a directory is atomic on every system, so two processes never hold one attempt.
-    fn claim(&self, gate: &GateId) -> Result<(u32, PathBuf), Fault> {
+    fn claim(&self, gate: &GateId, most: u32) -> Result<Option<(u32, PathBuf)>, Fault> {
         let dir = self.path.join("gates").join(gate.as_str());
         // The usual case is the first attempt of a gate. That the folder exists, or its parent does not, shows below.
         drop(self.store.disk.create_dir(&dir));
         let mut attempt = 1;
-        while attempt <= ATTEMPTS_MAX {
+        while attempt <= most {
             let path = dir.join(format!("attempt-{attempt}"));
             match self.store.disk.create_dir(&path) {
-                Ok(()) => return Ok((attempt, path)),
+                Ok(()) => return Ok(Some((attempt, path))),
                 Err(source) if source.kind() == io::ErrorKind::AlreadyExists => attempt += 1,
                 Err(source) if source.kind() == io::ErrorKind::NotFound && self.path.is_dir() => {
                     self.store
@@ -105,11 +155,7 @@ impl RunDir {
                 Err(source) => return Err(unwritable(&path, &source)),
             }
         }
-        Err(Fault::new(
-            INPUT_TOO_LARGE,
-            format!("the gate `{gate}` has {ATTEMPTS_MAX} attempts in this run already"),
-            "start a new run",
-        ))
+        Ok(None)
     }
 
     /// Writes a document of the run, whole, in place of what stood there.
@@ -247,6 +293,44 @@ pub struct AttemptDir {
     disk: disk::Disk,
     events: Mutex<Option<Events>>,
     written: Option<Arc<Written>>,
+    // The lock on `started.json`, which goes with this process however it ends.
+    _at_work: Option<File>,
+}
+
+/// Whether an attempt is being made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AtWork {
+    /// Its process holds it, or has not begun, or nobody can say.
+    Perhaps,
+    /// Its process let go of it.
+    No,
+}
+
+/// Holds the record of an attempt for as long as its process is at work on it. Elsewhere a lock would keep readers out.
+#[cfg(unix)]
+fn held(record: &Path) -> Option<File> {
+    let file = File::open(record).ok()?;
+    // Whoever asks holds it for a moment; then it is ours.
+    file.lock().ok()?;
+    Some(file)
+}
+
+#[cfg(not(unix))]
+fn held(_record: &Path) -> Option<File> {
+    None
+}
+
+#[cfg(unix)]
+fn at_work(record: &Path) -> AtWork {
+    match File::open(record).map(|file| file.try_lock_shared()) {
+        Ok(Ok(())) => AtWork::No,
+        Ok(Err(_)) | Err(_) => AtWork::Perhaps,
+    }
+}
+
+#[cfg(not(unix))]
+fn at_work(_record: &Path) -> AtWork {
+    AtWork::Perhaps
 }
 
 /// `events.jsonl` while it grows.

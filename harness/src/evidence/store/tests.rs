@@ -300,6 +300,65 @@ fn fg77_latest_is_stale_when_a_newer_run_lies_beside_it() {
     assert!(store.latest().is_err(), "a run without a record could be newer");
 }
 
+/// The names below `runs/`.
+fn names(store: &Store) -> Vec<String> {
+    let entries = fs::read_dir(store.dir().join("runs")).expect("a folder");
+    entries.map(|entry| entry.expect("an entry").file_name().to_string_lossy().into()).collect()
+}
+
+fn leftovers(store: &Store) -> usize {
+    fs::read_dir(store.begun_path()).expect("a folder").count()
+}
+
+#[test]
+fn fg76_a_run_that_is_killed_while_it_begins_has_no_name_and_the_next_one_clears_it_away() {
+    let (_dir, store) = store();
+    make_run(&store, "r1", EARLY).expect("a green run");
+    let id = |name: &str| RunId::parse(name).expect("an id");
+    // Killed right before its name: nothing runs any more, not even a destructor.
+    std::mem::forget(store.begin(&id("r2"), "{}\n").expect("begun"));
+    // Killed before its record.
+    fs::create_dir(store.begun_path().join("r3.x")).expect("a folder");
+    fs::write(store.begun_path().join("r4.x"), "").expect("a file");
+    assert_eq!((names(&store), leftovers(&store)), (vec!["r1".to_owned()], 3));
+    assert_eq!(store.latest().expect("a latest").expect("a run").path, "runs/r1");
+    // A lock that was forgotten with its holder is held by this process still, so it is one who is at work.
+    make_run(&store, "r2", LATE).expect("the same id, which nobody has");
+    assert_eq!(leftovers(&store), 3, "what somebody may be about to name stays");
+    let other = Store::open(store.dir().parent().expect("a folder")).expect("a store");
+    fs::remove_file(store.dir().join("begun.lock")).expect("the lock of a dead process");
+    make_run(&other, "r3", LATE).expect("a run");
+    assert_eq!(leftovers(&store), 0);
+    assert_eq!(names(&store).len(), 3);
+}
+
+#[test]
+fn a_directory_has_its_record_from_the_first_moment_and_belongs_to_who_was_first() {
+    let (_dir, store) = store();
+    let first = envelope("r1", EARLY);
+    let watched = store.run_path(&first.run_id);
+    std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| begin_run(&store, &first, Ownership::Owned).is_ok()))
+            .collect();
+        while !watched.exists() {
+            std::hint::spin_loop();
+        }
+        assert_eq!(read_run(&watched).expect("a record").state, RunState::Running);
+        let won = threads.into_iter().map(|thread| thread.join().expect("ended"));
+        assert_eq!(won.filter(|won| *won).count(), 1);
+    });
+    assert_eq!(leftovers(&store), 0, "who was second takes back what it began");
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let beside = store.dir().join("beside");
+        fs::create_dir(&beside).expect("a folder");
+        let mode = |path: &Path| fs::metadata(path).expect("a folder").permissions().mode();
+        assert_eq!(mode(&watched), mode(&beside), "others may read a run as any other folder");
+    }
+}
+
 #[test]
 fn fg77_a_filtered_run_is_never_sealed_and_makes_latest_stale() {
     let (_dir, store) = store();

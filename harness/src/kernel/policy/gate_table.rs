@@ -187,6 +187,7 @@ impl Policy {
             env_allow: Vec::new(),
             profiles: std::collections::BTreeMap::new(),
             canaries: std::collections::BTreeMap::new(),
+            ci: None,
             signatures: Vec::new(),
             gates: Vec::new(),
         }

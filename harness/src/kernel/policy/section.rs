@@ -1,4 +1,5 @@
-//! A table of the policy that somebody else interprets: a canary. It says where things stand, not what they mean.
+//! A table of the policy that somebody else interprets: a canary, the generated workflows. It says where things stand, not
+//! what they mean.
 
 use crate::{
     kernel::{
@@ -14,7 +15,7 @@ use serde::de::DeserializeOwned;
 use std::{collections::BTreeMap, ops::Range};
 use toml::Spanned;
 
-/// One table `[<name>.<id>]`.
+/// One table `[<name>.<id>]`, or `[<name>]`.
 #[derive(Clone, Debug)]
 pub struct Section {
     /// What messages call it.
@@ -57,6 +58,24 @@ impl Section {
             sections.insert(id.clone(), section);
         }
         sections
+    }
+
+    /// The table `name`, where there is one.
+    pub(super) fn one(
+        source: &Source,
+        entry: Option<&Entry>,
+        name: &str,
+        faults: &mut Vec<Fault>,
+    ) -> Option<Self> {
+        let entry = entry?;
+        let Node::Table(keys) = entry.value.get_ref() else {
+            let headline = format!("`{name}` is not a table");
+            let fault = Fault::new(CONFIG_INVALID, headline, format!("write `[{name}]`"));
+            faults.push(fault.at(source.locate(entry.key.start)));
+            return None;
+        };
+        let (source, span) = (source.clone(), entry.key.clone());
+        Some(Self { name: format!("`[{name}]`"), source, span, keys: keys.clone() })
     }
 
     /// Reads the table. Spans of `toml::Spanned` inside the type are offsets for [`Section::locate`].

@@ -1,8 +1,9 @@
 //! Where the writes of a gate go: its attempt, the views of the run, the declared places of the repository.
 
+use super::redacted;
 use crate::{
     evidence::{
-        context::ArtifactSink,
+        context::{ArtifactSink, World},
         store::{self, AttemptDir, RunDir},
         tree::Tree,
     },
@@ -36,6 +37,7 @@ pub(super) struct Recorder {
     pub(super) published: Published,
     pub(super) gate: GateId,
     pub(super) writers: ViewWriters,
+    pub(super) world: Arc<World>,
 }
 
 /// A second gate that writes something else would replace what the first one said, and nobody would see it.
@@ -62,10 +64,12 @@ fn claim(writers: &ViewWriters, gate: &GateId, name: &RelPath, bytes: &[u8]) -> 
 
 impl ArtifactSink for Recorder {
     fn write(&self, name: &RelPath, bytes: &[u8]) -> Result<Evidence, Fault> {
+        redacted::refuse(&self.world.environment, name, bytes)?;
         self.dir.write_artifact(name, bytes)
     }
 
     fn view(&self, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
+        redacted::refuse(&self.world.environment, name, bytes)?;
         claim(&self.writers, &self.gate, name, bytes)?;
         if let Some(run) = &self.run {
             run.write_file(&format!("views/{name}"), bytes)?;
