@@ -12,6 +12,9 @@ const MARKER: &str = "<!-- portcullis:canary:c -->";
 const EQUAL: u64 = 100;
 const SLOWER: u64 = 300;
 
+/// A comment as it is listed: its number, its author, and the first line of its text.
+type Listed<'a> = (u64, &'a str, &'a str);
+
 /// A repository with a measurement, and beside it a `gh` that writes down what it is asked.
 struct Forge {
     court: Court,
@@ -59,7 +62,7 @@ esac
         self.put("event.json", &event.to_string())
     }
 
-    fn comments(&self, all: &[(u64, &str, &str)]) -> &Self {
+    fn comments(&self, all: &[Listed<'_>]) -> &Self {
         let lines: Vec<String> = all
             .iter()
             .map(|(id, login, first)| {
@@ -113,7 +116,7 @@ fn t41_one_comment_is_edited_in_place_and_a_foreign_one_never() {
     assert!(forge.body().starts_with(&format!("{MARKER}\n")), "{}", forge.body());
     says(&forge.body(), "FAIL");
     says(&forge.read("log"), "api --method POST repos/o/r/issues/7/comments --input");
-    let table: &[(&str, &[(u64, &str, &str)], &str)] = &[
+    let table: &[(&str, &[Listed<'_>], &str)] = &[
         ("its own", &[(5, "robot", MARKER)], "PATCH repos/o/r/issues/comments/5 "),
         ("its own as an app", &[(5, "robot[bot]", MARKER)], "PATCH repos/o/r/issues/comments/5 "),
         (
