@@ -206,3 +206,29 @@ impl Measured {
         Ok(back().context("what was measured for this run cannot be put back")?)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_run_takes_over_what_was_measured_for_it_and_nothing_else() {
+        let target = tempfile::tempdir().expect("a folder");
+        let run_id = RunId::parse("r1").expect("an id");
+        let run = target.path().join("portcullis/runs/r1");
+        let measurement = run.join("canary/c/measurement.json");
+        fs::create_dir_all(run.join("canary/c")).expect("folders");
+        fs::File::create(&measurement).expect("a file");
+        let measured = Measured::set_aside(target.path(), &run_id).expect("moved away");
+        assert!(!run.exists(), "the directory is free for whoever owns the run");
+        let second = Measured::set_aside(target.path(), &run_id).expect("nothing to move");
+        assert!(second.aside.is_none(), "only one of two runs finds it");
+        measured.put_back().expect("moved back");
+        assert!(measurement.is_file());
+        // A run that has begun is somebody's already.
+        fs::File::create(run.join("run.json")).expect("a file");
+        let begun = Measured::set_aside(target.path(), &run_id).expect("nothing to move");
+        assert!(begun.aside.is_none() && measurement.is_file());
+    }
+}
