@@ -91,7 +91,7 @@ impl Tree {
         ] {
             let status = Command::new("git")
                 .args(words)
-                .current_dir(&tree.root())
+                .current_dir(tree.root())
                 .env("GIT_COMMITTER_DATE", TODAY)
                 .env("GIT_AUTHOR_DATE", TODAY)
                 .stdin(Stdio::null())

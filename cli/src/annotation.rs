@@ -86,6 +86,11 @@ pub(crate) struct Shown {
     pub total: usize,
 }
 
+/// A warning that concerns no file.
+pub(crate) fn warning(title: &str, message: &str) -> String {
+    format!("::{} title={}::{}", Level::Warning.name(), property(title), data(message))
+}
+
 /// The text behind the last colons, of which no part begins a command of its own.
 pub(crate) fn data(text: &str) -> String {
     let text: String = plain(text).chars().take(MESSAGE_MAX).collect();

@@ -13,7 +13,8 @@ pub(crate) use after_red::{
 };
 pub(crate) use audit::{Audit, AuditBuild, AuditCheck, AuditRecord, AuditVerb};
 pub(crate) use canary::{
-    Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Compare, Measure, Refresh,
+    Calibrate, Canary, CanaryHistoryFile, CanaryHistoryVerb, CanaryVerb, Comment, Compare, Measure,
+    Refresh,
 };
 pub(crate) use ci::{Ci, CiCheck, CiGenerate, CiVerb, Mutate, Switch};
 pub(crate) use policy::{

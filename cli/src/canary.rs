@@ -6,5 +6,6 @@ pub(crate) mod child;
 pub(crate) mod folder;
 pub(crate) mod kernel;
 pub(crate) mod machine;
+pub(crate) mod post;
 pub(crate) mod proof;
 pub(crate) mod runner;

@@ -18,7 +18,7 @@ use portcullis::{
     },
 };
 use serde::Serialize;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 
@@ -96,7 +96,10 @@ impl<'a> Record<'a> {
         let store = Store::open(target_dir).or_exit(Exit::Nothing)?;
         let running = header.envelope(RUN_SCHEMA);
         let run_id = &header.run_id;
-        store.create_run(run_id, Ownership::Owned, durability, &running).or_exit(Exit::Nothing)?;
+        let measured = Measured::set_aside(target_dir, run_id)?;
+        let owned = store.create_run(run_id, Ownership::Owned, durability, &running);
+        measured.put_back()?;
+        owned.or_exit(Exit::Nothing)?;
         // Gate binaries write here, too, so whoever seals hashes what lies there and not what it wrote itself.
         let dir = store
             .create_run(run_id, Ownership::Joined, durability, &running)
@@ -161,5 +164,71 @@ impl<'a> Record<'a> {
     fn end(&self, state: RunState) -> Result<(), Refused> {
         let envelope = self.header.envelope(RUN_SCHEMA);
         self.dir.end_unsealed(&envelope, state).or_exit(Exit::Invalid)
+    }
+}
+/// What `canary measure` left in the directory of a run that has not begun: a run owns its directory from the start, so
+/// it is moved away while the directory is made, and only one of two runs finds it.
+struct Measured {
+    from: PathBuf,
+    aside: Option<PathBuf>,
+}
+
+impl Measured {
+    /// Moves it away, where the directory holds nothing else.
+    fn set_aside(target_dir: &Path, run_id: &RunId) -> Result<Self, Refused> {
+        let place = target_dir.join("portcullis");
+        let run = place.join("runs").join(run_id.to_string());
+        let mut measured = Self { from: run.join("canary"), aside: None };
+        let Ok(entries) = run.read_dir() else { return Ok(measured) };
+        let names: Vec<_> = entries
+            .map(|entry| entry.map(|entry| entry.file_name()))
+            .collect::<std::io::Result<_>>()
+            .context("the directory of the run cannot be listed")?;
+        if names != ["canary"] || !measured.from.is_dir() {
+            return Ok(measured);
+        }
+        let aside = place.join(format!("measured-{run_id}"));
+        if std::fs::rename(&measured.from, &aside).is_ok() {
+            measured.aside = Some(aside);
+            // What fails here leaves a directory that exists, and the run is refused.
+            drop(std::fs::remove_dir(&run));
+        }
+        Ok(measured)
+    }
+
+    /// Moves it back, whether or not the run could be begun.
+    fn put_back(self) -> Result<(), Refused> {
+        let Some(aside) = self.aside else { return Ok(()) };
+        let back = || {
+            self.from.parent().map_or(Ok(()), std::fs::create_dir_all)?;
+            std::fs::rename(&aside, &self.from)
+        };
+        Ok(back().context("what was measured for this run cannot be put back")?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_run_takes_over_what_was_measured_for_it_and_nothing_else() {
+        let target = tempfile::tempdir().expect("a folder");
+        let run_id = RunId::parse("r1").expect("an id");
+        let run = target.path().join("portcullis/runs/r1");
+        let measurement = run.join("canary/c/measurement.json");
+        fs::create_dir_all(run.join("canary/c")).expect("folders");
+        fs::File::create(&measurement).expect("a file");
+        let measured = Measured::set_aside(target.path(), &run_id).expect("moved away");
+        assert!(!run.exists(), "the directory is free for whoever owns the run");
+        let second = Measured::set_aside(target.path(), &run_id).expect("nothing to move");
+        assert!(second.aside.is_none(), "only one of two runs finds it");
+        measured.put_back().expect("moved back");
+        assert!(measurement.is_file());
+        // A run that has begun is somebody's already.
+        fs::File::create(run.join("run.json")).expect("a file");
+        let begun = Measured::set_aside(target.path(), &run_id).expect("nothing to move");
+        assert!(begun.aside.is_none() && measurement.is_file());
     }
 }

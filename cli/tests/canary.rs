@@ -2,6 +2,13 @@
 //! and the answer is an exit code and a reason.
 #![cfg(unix)]
 
+#[path = "canary/comment.rs"]
+mod comment;
+#[path = "canary/interrupt.rs"]
+mod interrupt;
+#[path = "canary/traps.rs"]
+mod traps;
+
 use serde_json::Value;
 use std::{
     fs,
@@ -33,7 +40,7 @@ runs = 17
 proof = { stdout = 'done' }
 ";
 const FAST: &str = "sleep 0.02; echo done";
-const SLOW: &str = "sleep 0.4; echo done";
+const SLOW: &str = "sleep 1.2; echo done";
 
 struct Repo(tempfile::TempDir);
 
@@ -48,6 +55,11 @@ fn command(program: &str) -> Command {
 )]
 fn search_path() -> std::ffi::OsString {
     std::env::var_os("PATH").expect("a search path")
+}
+
+#[expect(clippy::disallowed_methods, reason = "an absent tool is a failure where CI runs this")]
+fn is_ci() -> bool {
+    std::env::var("CI").is_ok_and(|value| !value.is_empty() && value != "0" && value != "false")
 }
 
 impl Repo {
@@ -255,7 +267,7 @@ fn what_cannot_be_built_or_found_exits_13() {
 }
 
 #[test]
-fn t20_to_t23_a_configuration_that_gates_nothing_exits_2_before_anything_runs() {
+fn t20_t21_t22_t23_a_configuration_that_gates_nothing_exits_2_before_anything_runs() {
     let table = [
         ("T21 fail below comment", PAIRED.replace("fail_pct = 400", "fail_pct = 100"), "below"),
         (

@@ -22,8 +22,8 @@ portcullis::gate_kind! {
     /// ### What it checks
     /// The bench targets of the workspace that `cargo bench` would run are those of `targets`, and the ids that they
     /// list are those of `expected`: exactly, or at least. No id and no target stands twice. In each CI lane of
-    /// `run_in`, the commands `cargo bench` run exactly the targets that are named, on whatever way the lane reaches
-    /// them: scripts, recipes, aliases, composite actions and local reusable workflows are opened.
+    /// `run_in`, the commands `cargo bench` and `canary measure` run exactly the targets that are named, on whatever way
+    /// the lane reaches them: scripts, recipes, aliases, composite actions and local reusable workflows are opened.
     ///
     /// ### Why it gates
     /// A count of benches stays the same when one is swapped for another. A bench that nobody runs guards nothing, and
@@ -45,7 +45,7 @@ portcullis::gate_kind! {
     /// - `bench_missing`: restore the bench, or take its name out in a change of its own.
     /// - `bench_extra`: add its name.
     /// - `bench_duplicate`: rename one of the two.
-    /// - `bench_not_run_by_lane`: add `--bench <name>` to the lane.
+    /// - `bench_not_run_by_lane`: add `--bench <name>`, or `canary measure <name>`, to the lane.
     /// - `bench_run_by_wrong_lane`: take it out of this lane, or name it in `run_in`.
     /// - `bench_list_failed`: make the target list its benches with `cargo bench --bench <name> -- --list`.
     /// - `selector_matches_nothing`: correct the name of the file or job.

@@ -32,6 +32,16 @@ pub(crate) enum CanaryVerb {
                       Example:\n  cargo portcullis canary compare my_canary"
     )]
     Compare(Compare),
+    /// Posts the report to the pull request of the event with `gh`, and adds it to the summary of the step.
+    ///
+    /// The comment that carries the marker of this canary and is of the same author is edited; where there is none, one
+    /// is made, unless there is nothing to tell. A fork, a missing `gh`, no token, or a forge that refuses or does not
+    /// answer within 30 s is a warning: the exit code is that of a comment that was posted.
+    #[command(
+        after_help = "Exit codes: 0 posted or warned, 2 usage or configuration, 3 nothing was measured, 12 the measurement cannot be read.\n\n\
+                      Example:\n  cargo portcullis canary comment my_canary"
+    )]
+    Comment(Comment),
     /// Writes the baseline from the newest measurement. Refused for a dirty tree, and for what cannot be judged.
     #[command(
         after_help = "Exit codes: 0 written, 2 usage or configuration, 3 refused.\n\nExample:\n  cargo portcullis canary refresh my_canary --reason 'first baseline, #12'"
@@ -72,6 +82,16 @@ pub(crate) struct Measure {
 /// `canary compare`.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Compare {
+    /// A table `[canary.<id>]` of the policy.
+    pub id: String,
+    /// The measurement; the newest one of `HEAD` where none is named.
+    #[arg(long, value_name = "FILE")]
+    pub measurement: Option<PathBuf>,
+}
+
+/// `canary comment`.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct Comment {
     /// A table `[canary.<id>]` of the policy.
     pub id: String,
     /// The measurement; the newest one of `HEAD` where none is named.

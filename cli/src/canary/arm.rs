@@ -87,7 +87,11 @@ pub(crate) fn argv(canary: &Canary) -> Vec<String> {
 }
 
 /// A program with a `/` is a file of the checkout; any other is looked for where the system looks.
-fn find(program: &str, checkout: &Path, repository: &Repository) -> Result<PathBuf, Refused> {
+pub(crate) fn find(
+    program: &str,
+    checkout: &Path,
+    repository: &Repository,
+) -> Result<PathBuf, Refused> {
     let path = Path::new(program);
     if path.is_absolute() || path.components().count() > 1 {
         let path = checkout.join(path);

@@ -1,6 +1,9 @@
 //! One timed process: started, limited, waited for, and never read while it is timed. Leaves out what shows its work.
 
-use crate::canary::machine::Binding;
+use crate::{
+    canary::machine::Binding,
+    interrupt::{Asked, asked},
+};
 use portcullis_canary::Exit;
 use std::{
     ffi::OsString,
@@ -27,6 +30,12 @@ pub(crate) struct Job<'a> {
     /// The CPUs it is bound to.
     pub binding: Option<&'a Binding>,
 }
+
+/// Why a run that was cut off has no result.
+pub(crate) const INTERRUPTED: &str = "it was interrupted";
+/// How often a run that goes on is looked at: whether its time is over, and whether somebody asked to stop.
+#[cfg(unix)]
+const LOOK: Duration = Duration::from_millis(100);
 
 /// How it went.
 pub(crate) struct Ran {
@@ -70,6 +79,10 @@ pub(crate) fn run(job: &Job<'_>) -> std::io::Result<Ran> {
     let ns = u64::try_from(ns.as_nanos()).unwrap_or(u64::MAX);
     let switches = switches_of(&child);
     let status = child.wait()?;
+    if asked() != Asked::Nothing {
+        // What was cut off from outside was not measured.
+        return Err(std::io::Error::other(INTERRUPTED));
+    }
     if ended.was_stopped {
         return Ok(Ran { ns: job.limit_ns.unwrap_or(ns), exit: Exit::TimeLimit, switches });
     }
@@ -98,7 +111,7 @@ fn switches_of(child: &Child) -> Option<u64> {
 
 #[cfg(unix)]
 mod group {
-    use super::Ended;
+    use super::{Asked, Ended, LOOK, asked};
     use portcullis_canary::Exit;
     use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
     use std::{
@@ -120,12 +133,21 @@ mod group {
         let id = i32::try_from(child.id()).ok().and_then(Pid::from_raw);
         let id = id.ok_or_else(|| io::Error::other("the process has no id"))?;
         let (done, ended) = channel::<()>();
-        let watchdog = limit.map(|limit| {
-            std::thread::spawn(move || {
-                let is_over = ended.recv_timeout(limit) == Err(RecvTimeoutError::Timeout);
-                // The whole group: what a stopped run started must not disturb the next one.
-                is_over && kill_process_group(id, Signal::KILL).is_ok()
-            })
+        let watchdog = std::thread::spawn(move || {
+            let mut left = limit;
+            loop {
+                let slice = left.map_or(LOOK, |left| left.min(LOOK));
+                match ended.recv_timeout(slice) {
+                    Err(RecvTimeoutError::Timeout) => {}
+                    Ok(()) | Err(RecvTimeoutError::Disconnected) => return false,
+                }
+                left = left.map(|left| left.saturating_sub(slice));
+                let is_over = left.is_some_and(|left| left.is_zero());
+                if is_over || asked() != Asked::Nothing {
+                    // The whole group: what a stopped run started must not disturb the next one.
+                    return kill_process_group(id, Signal::KILL).is_ok() && is_over;
+                }
+            }
         });
         let waited = loop {
             match waitid(WaitId::Pid(id), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
@@ -136,12 +158,8 @@ mod group {
         };
         let at = Instant::now();
         drop(done);
-        let was_stopped = match watchdog {
-            None => false,
-            Some(thread) => {
-                thread.join().map_err(|_panic| io::Error::other("the watchdog of a run is gone"))?
-            }
-        };
+        let was_stopped =
+            watchdog.join().map_err(|_panic| io::Error::other("the watchdog of a run is gone"))?;
         waited.map(|()| Ended { at, was_stopped })
     }
 
@@ -156,7 +174,7 @@ mod group {
 
 #[cfg(not(unix))]
 mod group {
-    use super::Ended;
+    use super::{Asked, Ended, asked};
     use portcullis_canary::Exit;
     use std::{
         io,
@@ -175,6 +193,10 @@ mod group {
             let ended = child.try_wait()?;
             let at = Instant::now();
             if ended.is_some() {
+                return Ok(Ended { at, was_stopped: false });
+            }
+            if asked() != Asked::Nothing {
+                child.kill()?;
                 return Ok(Ended { at, was_stopped: false });
             }
             if limit.is_some_and(|limit| at.duration_since(start) >= limit) {

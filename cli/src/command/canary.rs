@@ -1,6 +1,7 @@
 //! `canary`: measures, compares, refreshes, calibrates, and keeps the history. What a measurement shows is the kernel's to say.
 
 mod calibrate;
+mod comment;
 mod compare;
 mod history;
 mod measure;
@@ -10,12 +11,13 @@ use crate::{
     args::{Canary as Arguments, CanaryVerb},
     canary::kernel,
     exit::{Exit, OrExit, Refused},
+    interrupt,
     repository::Repository,
     transport::Transport,
 };
 use portcullis::{
     Fault, effective_cpu_count,
-    wire::code::{NAME_UNKNOWN, RUN_UNREADABLE},
+    wire::code::{NAME_UNKNOWN, RUN_INTERRUPTED, RUN_UNREADABLE},
 };
 use portcullis_canary::{Base, Measurement, baseline, baseline::Baseline, record};
 use portcullis_gates::canary::Canary;
@@ -23,9 +25,20 @@ use std::path::Path;
 
 /// Runs `canary`.
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
+    let done = verb(arguments, out);
+    if done.is_err() && interrupt::asked() != interrupt::Asked::Nothing {
+        let remedy = "run it again to its end; what was measured so far is kept by no file";
+        let fault = Fault::new(RUN_INTERRUPTED, "the measurement was interrupted", remedy);
+        return Err(Refused::new(Exit::Nothing, fault));
+    }
+    done
+}
+
+fn verb(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
     match &arguments.verb {
         CanaryVerb::Measure(arguments) => measure::run(arguments, out),
         CanaryVerb::Compare(arguments) => compare::run(arguments, out),
+        CanaryVerb::Comment(arguments) => comment::run(arguments, out),
         CanaryVerb::Refresh(arguments) => refresh::run(arguments, out),
         CanaryVerb::Calibrate(arguments) => calibrate::run(arguments, out),
         CanaryVerb::History(arguments) => history::run(&arguments.verb, out),

@@ -196,6 +196,9 @@ pub(super) fn benches_of(
     benches: &BTreeSet<&str>,
 ) -> Result<Vec<String>, NotKnown> {
     let words: Vec<&str> = argv.iter().map(String::as_str).collect();
+    if let Some(measured) = measured(&words, benches) {
+        return measured;
+    }
     let rest = match words.as_slice() {
         [cargo, rest @ ..] if *cargo == "cargo" || cargo.ends_with("/cargo") => rest,
         _ => return Ok(Vec::new()),
@@ -256,4 +259,32 @@ pub(super) fn benches_of(
         }
     }
     Ok(ran.into_iter().collect())
+}
+
+/// The bench of `canary measure <id>`, however the program is started; nothing where the command does not measure.
+///
+/// A canary's run is the bench of its name, so whoever measures one runs the other.
+fn measured(words: &[&str], benches: &BTreeSet<&str>) -> Option<Result<Vec<String>, NotKnown>> {
+    let program = words.first()?.rsplit(['/', '\\']).next()?;
+    if !matches!(program.strip_suffix(".exe").unwrap_or(program), "cargo" | "cargo-portcullis") {
+        return None;
+    }
+    let at = words.windows(2).position(|pair| pair == ["canary", "measure"])?;
+    let mut rest = words.iter().skip(at + 2);
+    let id = loop {
+        match rest.next() {
+            Some(&("--base-ref" | "--pairs" | "--runs" | "--format")) => drop(rest.next()),
+            Some(word) if word.starts_with('-') => {}
+            other => break other,
+        }
+    };
+    Some(match id {
+        // Without an id the command ends with a usage error, and measures nothing.
+        None => Ok(Vec::new()),
+        Some(id) if id.contains(OPAQUE) => Err(NotKnown),
+        // A canary with a program of its own runs no bench.
+        Some(id) => {
+            Ok(benches.iter().filter(|name| *name == id).map(|n| (*n).to_owned()).collect())
+        }
+    })
 }

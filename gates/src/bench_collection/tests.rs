@@ -46,6 +46,15 @@ fn a_command_runs_the_benches_it_names() {
         ("cargo bench --bench gone", Some(&["gone"])),
         ("cargo bench --bench \u{fffc}", None),
         ("cargo bench \u{fffc}", None),
+        ("cargo portcullis canary measure night", Some(&["night"])),
+        ("cargo run --quiet --package cargo-portcullis -- canary measure night", Some(&["night"])),
+        ("./target/debug/cargo-portcullis canary measure --runs 5 night", Some(&["night"])),
+        ("cargo portcullis canary measure --base-ref=main portfolio", Some(&["portfolio"])),
+        ("cargo portcullis canary measure of_its_own_program", Some(&[])),
+        ("cargo portcullis canary compare night", Some(&[])),
+        ("cargo portcullis canary measure", Some(&[])),
+        ("echo cargo portcullis canary measure night", Some(&[])),
+        ("cargo portcullis canary measure \u{fffc}", None),
     ];
     for (command, expected) in table {
         let argv: Vec<String> = command.split(' ').map(str::to_owned).collect();

@@ -13,7 +13,7 @@ use crate::{
     },
     command::scratch,
     exit::{Exit, Refused},
-    locate,
+    interrupt, locate,
     repository::Repository,
     transport::Transport,
 };
@@ -33,6 +33,7 @@ use std::path::Path;
 /// Runs `canary calibrate`.
 #[expect(clippy::too_many_lines, reason = "one report, from the first sample to its last line")]
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
+    interrupt::listen();
     let watch = Stopwatch::start();
     let repository = Repository::discover()?;
     let own = target_dir::current_exe().context("this program does not know where it is")?;

@@ -93,7 +93,7 @@ fn exit(decision: &Decision) -> Exit {
     }
 }
 
-fn context(known: &Known, measurement: &Measurement) -> Context {
+pub(super) fn context(known: &Known, measurement: &Measurement) -> Context {
     let short = |commit: &str| commit.chars().take(12).collect::<String>();
     let base = match &known.baseline {
         Some(baseline) => format!("baseline of {}", short(&baseline.commit)),

@@ -10,7 +10,7 @@ use crate::{
     },
     command::scratch,
     exit::{Exit, OrExit, Refused},
-    locate,
+    interrupt, locate,
     transport::Transport,
 };
 use anyhow::Context as _;
@@ -27,6 +27,7 @@ const FORCE_CPU_COUNT: &str = "PORTCULLIS_FORCE_CPU_COUNT";
 
 /// Runs `canary measure`.
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
+    interrupt::listen();
     let watch = Stopwatch::start();
     let known = Known::read(&arguments.id)?;
     let (repository, canary) = (&known.repository, &known.canary);
