@@ -266,9 +266,12 @@ fn restore(from: &Path, to: &Path) {
         if source.is_dir() {
             restore(&source, &target);
         } else {
-            let text = fs::read_to_string(&source).expect("a text");
-            let checkout = env!("CARGO_MANIFEST_DIR").replace('\\', "/");
-            write(&target, &text.replace("\"../../", &format!("\"{checkout}/")));
+            let mut text = fs::read_to_string(&source).expect("a text");
+            if name == "Cargo.toml" {
+                let checkout = env!("CARGO_MANIFEST_DIR").replace('\\', "/");
+                text = text.replace("\"../../", &format!("\"{checkout}/"));
+            }
+            write(&target, &text);
         }
         names.insert(name);
     }

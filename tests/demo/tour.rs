@@ -98,7 +98,6 @@ fn a_page_that_says_something_else_is_noticed() {
     assert_eq!(follows(&said, &page(&["one", "...", "three … ms"])), Ok(()));
     assert!(follows(&said, &page(&["two"])).is_err());
     assert!(follows(&said, &page(&["...", "two", "one"])).is_err());
-    assert!(follows(&said, &page(&["...", "three … s"])).is_ok());
     assert!(follows(&said, &page(&["...", "three … min"])).is_err());
     assert_eq!(words("a \"b c\" d"), ["a", "b c", "d"]);
 }
