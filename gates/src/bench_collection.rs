@@ -47,7 +47,7 @@ portcullis::gate_kind! {
     /// - `bench_duplicate`: rename one of the two.
     /// - `bench_not_run_by_lane`: add `--bench <name>`, or `canary measure <name>`, to the lane.
     /// - `bench_run_by_wrong_lane`: take it out of this lane, or name it in `run_in`.
-    /// - `bench_list_failed`: make the target list its benches with `cargo bench --bench <name> -- --list`.
+    /// - `bench_list_failed`: make the target print `<id>: benchmark` lines when its bench binary is called with `--list`.
     /// - `selector_matches_nothing`: correct the name of the file or job.
     /// - `not_static`, `script_unparsed`, `opaque`: name the targets plainly, in a script that a POSIX shell reads.
     pub static BENCH_COLLECTION: "bench_collection", since = "0.1.0", config = Config, validate = validate,

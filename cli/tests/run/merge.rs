@@ -102,6 +102,14 @@ fn comparable(case: &Case, name: &str) -> String {
         false => serde_json::from_str(&text).expect("a document"),
     };
     without_times(&mut value);
+    if name == "decision.json" {
+        // Every shard looks for itself at what its gates need; a run that is not split looks once.
+        for gate in value["gates"].as_array_mut().expect("a list") {
+            if gate["id"] == "health" {
+                gate.as_object_mut().expect("an object").remove("attempts");
+            }
+        }
+    }
     if name == "views/summary.json" {
         let fields = value.as_object_mut().expect("an object");
         fields.remove("shard");

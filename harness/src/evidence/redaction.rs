@@ -6,6 +6,8 @@ use std::{borrow::Cow, ops::Range};
 
 /// A shorter needle would be found in innocent text.
 const NEEDLE_MIN_BYTES: usize = 8;
+/// A shorter password in an address is an example.
+const PASSWORD_MIN_BYTES: usize = 4;
 const MARK: &str = "[redacted:";
 
 /// What is searched for: prepared once, asked for every text.
@@ -259,8 +261,11 @@ fn password(bytes: &[u8], start: usize) -> Option<Range<usize>> {
     let at = authority.iter().rposition(|byte| *byte == b'@')?;
     let colon = authority[..at].iter().position(|byte| *byte == b':')?;
     let password = &authority[colon + 1..at];
-    // A variable that stands for a password, or stars in its place, is none.
-    let is_none = password.is_empty() || password[0] == b'$' || password.iter().all(|b| *b == b'*');
+    // A variable that stands for a password, or stars in its place, is none; neither is a letter or two, as examples of
+    // addresses have them.
+    let is_none = password.len() < PASSWORD_MIN_BYTES
+        || password[0] == b'$'
+        || password.iter().all(|b| *b == b'*');
     (!is_none).then_some(start + colon + 1..start + at)
 }
 
@@ -371,6 +376,8 @@ mod tests {
             "https://host:80/@x",
             "https://me:$PASS@host",
             "https://me:***@host",
+            "https://u:p@host",
+            "https://u:pwd@host",
             "-----BEGIN CERTIFICATE-----\nx",
             "1234567",
             "git@github.com:a/b.git",
