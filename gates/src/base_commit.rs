@@ -46,7 +46,7 @@ fn is_head(name: &str, head: &str) -> Fault {
     Fault::new(
         BASE_IS_HEAD,
         format!("the base `{}` is `HEAD`, so nothing would be compared", name.escape_debug()),
-        "hand over the commit before the change in `PORTCULLIS_BASE` (of a push: `github.event.before`), or let the gate run in the lanes `local` and `pr`",
+        "hand over the commit before the change in `PORTCULLIS_BASE` (of a push: `github.event.before`); in a run that no event started nothing can be compared",
     )
     .found(head.to_owned())
 }

@@ -328,6 +328,23 @@ fn drawn_sessions_of_unchanged_work_raise_no_alarm() {
     }
 }
 
+/// The limits are read from the policy that is shipped, never from a copy that a test keeps.
+#[test]
+fn t25_the_limits_that_are_shipped_are_the_ones_that_were_promised() {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../portcullis.toml");
+    let text = fs::read_to_string(path).expect("the policy of this repository");
+    let policy: toml_edit::DocumentMut = text.parse().expect("a policy");
+    let number = |id: &str, key: &str| policy["canary"][id][key].as_integer();
+    assert_eq!(number("full_suite_walltime", "comment_pct"), Some(50));
+    assert_eq!(number("census_overhead", "comment_pct"), Some(10));
+    for id in ["full_suite_walltime", "census_overhead"] {
+        assert_eq!(policy["canary"][id]["lane"].as_str(), Some("advisory"), "{id}");
+        assert_eq!(number(id, "runs"), Some(17), "{id}");
+    }
+    let roster = policy["canary"]["full_suite_walltime"]["roster"].as_array();
+    assert_eq!(roster.map(toml_edit::Array::len), Some(10), "five trees, cold and warm");
+}
+
 /// Every trap has a test that carries its number; a number that no test carries is a trap that nobody tries.
 #[test]
 fn every_trap_has_a_test() {
@@ -339,8 +356,11 @@ fn every_trap_has_a_test() {
         "gates/src/canary",
         "gates/src/canary_regression",
         "gates/src/canary_baseline_hygiene",
-        "cli/src",
-        "cli/tests",
+        // Elsewhere the same numbers are those of threats.
+        "cli/src/canary",
+        "cli/src/command/canary",
+        "cli/tests/canary",
+        "cli/tests/canary.rs",
     ] {
         let mut open = vec![root.join(folder)];
         while let Some(path) = open.pop() {
