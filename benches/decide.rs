@@ -94,6 +94,7 @@ fn receipt(gate: &GateTable, clock: &Clock) -> Receipt {
         binary: gate.common.binary.clone(),
         attempt: 1,
         runner_attempt: 1,
+        runner_run_id: None,
         pid: 1,
         policy_digest: gate.digest(),
     };

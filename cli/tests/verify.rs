@@ -116,6 +116,7 @@ impl Sample {
             binary: table.common.binary.clone(),
             attempt,
             runner_attempt: 1,
+            runner_run_id: None,
             pid: 1,
             policy_digest: table.digest(),
         };

@@ -316,6 +316,7 @@ fn receipt(table: &GateTable, looked: &Looked, clock: &Clock) -> Receipt {
         binary: table.common.binary.clone(),
         attempt: 1,
         runner_attempt: 1,
+        runner_run_id: None,
         pid: 1,
         policy_digest: table.digest(),
     };

@@ -1,7 +1,11 @@
 //! The same ends under both engines, and the examples of the documentation under each.
 
-use super::{Case, broken, command, elsewhere, has_nextest, text, write};
-use std::fs;
+use super::{Case, HOST, NOW, broken, command, elsewhere, has_nextest, host, text, write};
+use std::{
+    fs,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 const FAULTS: &str = "fails,panics,returns_an_error,aborts,exits,hangs,leaks,flickers,gate_fails,doctest,aborted_example";
 
@@ -179,4 +183,29 @@ fn a_gate_that_more_than_sixty_four_need_is_evaluated_once_for_all_of_them() {
             assert!(said.contains("1 crashed"), "a need that died is no pass: {said}");
         }
     }
+    // Somebody sets the run id by hand and uses it twice: what the first start saw says nothing of the second.
+    for (start, fault, code) in
+        [("the first", "", 0), ("a broken need", "gate_fails", 100), ("mended", "", 0)]
+    {
+        let mut nextest = nextest(&tree);
+        nextest.args(["--test", "gates", "-E", "test(=order)"]);
+        nextest.env("PORTCULLIS_RUN_ID", "again").env("SAMPLE_FAULT", fault);
+        let output = nextest.output().expect("it starts");
+        assert_eq!(output.status.code(), Some(code), "{start}: {}", text(&output));
+    }
+}
+
+/// `cargo nextest run` as somebody types it, with no runner of ours around it.
+#[expect(clippy::disallowed_methods, reason = "these tests are about the process itself")]
+fn nextest(root: &Path) -> Command {
+    let mut command = Command::new("cargo");
+    command.current_dir(root).args(["nextest", "run", "--offline"]).stdin(Stdio::null());
+    command.env_clear();
+    for name in HOST {
+        if let Some(value) = host(name) {
+            command.env(name, value);
+        }
+    }
+    command.env("PORTCULLIS_NOW", NOW);
+    command
 }

@@ -483,6 +483,11 @@ impl Session {
         Ok(Some(Begun { dir, started, started_digest, events }))
     }
 
+    /// The runner's own id of this run.
+    fn runner_run_id(&self) -> Option<&str> {
+        self.world.environment.get(NEXTEST_RUN_ID_VARIABLE).filter(|id| !id.is_empty())
+    }
+
     fn started(&self, gate: &Gate, attempt: u32) -> Started {
         let runner_attempt = self
             .world
@@ -498,6 +503,7 @@ impl Session {
             binary: gate.binary().to_owned(),
             attempt,
             runner_attempt,
+            runner_run_id: self.runner_run_id().map(str::to_owned),
             pid: std::process::id(),
             policy_digest: gate.table().digest(),
         }

@@ -115,6 +115,9 @@ pub struct Started {
     pub attempt: u32,
     /// The runner's own attempt number (nextest retries), from 1.
     pub runner_attempt: u32,
+    /// The runner's own run id (`NEXTEST_RUN_ID`), which is new at each start, also where a run id of ours is used twice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub runner_run_id: Option<String>,
     /// The process.
     pub pid: u32,
     /// Digest of the gate's policy table.

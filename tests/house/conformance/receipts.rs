@@ -75,6 +75,7 @@ fn left(given: &ReceiptGiven, table: &GateTable, clock: &Clock) -> Result<Receip
         binary: table.common.binary.clone(),
         attempt,
         runner_attempt: 1,
+        runner_run_id: None,
         pid: 1,
         policy_digest: table.digest(),
     };

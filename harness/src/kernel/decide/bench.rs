@@ -108,6 +108,7 @@ impl World {
             binary: gate.common.binary.clone(),
             attempt,
             runner_attempt: 1,
+            runner_run_id: None,
             pid: 7,
             policy_digest: gate.digest(),
         };

@@ -34,6 +34,7 @@ fn records() -> (Value, Value) {
         binary: "suite".to_owned(),
         attempt: 1,
         runner_attempt: 1,
+        runner_run_id: None,
         pid: 7,
         policy_digest: Digest::of(b"policy"),
     };

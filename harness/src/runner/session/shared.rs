@@ -12,8 +12,8 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// How long a record may take to appear after its attempt was claimed, and a verdict after the time of its gate.
 const GRACE_MS: u64 = 2_000;
 
-/// Waits for the receipt of the first attempt. Nothing where its process ended without one, took too long, or looked
-/// under another policy: then whoever asks looks for itself.
+/// Waits for the receipt of the first attempt. Nothing where its process ended without one, took too long, looked under
+/// another policy, or was started by an earlier runner whose run id was used again: then whoever asks looks for itself.
 pub(super) fn receipt(session: &Session, gate: &Gate) -> Option<Receipt> {
     let run = session.existing_run_dir()?;
     let watch = Stopwatch::start();
@@ -23,8 +23,15 @@ pub(super) fn receipt(session: &Session, gate: &Gate) -> Option<Receipt> {
         let (raw, at_work) = run.first_attempt(gate.id()).ok()?;
         let receipt = judge(&raw, &session.world.run_id)?;
         match &receipt.state {
-            ReceiptState::Complete(_, verdict) => {
-                return (verdict.policy_digest == gate.table().digest()).then_some(receipt);
+            ReceiptState::Complete(started, verdict) => {
+                let of_now = started.runner_run_id.as_deref() == session.runner_run_id();
+                let of_policy = verdict.policy_digest == gate.table().digest();
+                return (of_now && of_policy).then_some(receipt);
+            }
+            ReceiptState::Unsealed(started)
+                if started.runner_run_id.as_deref() != session.runner_run_id() =>
+            {
+                return None;
             }
             ReceiptState::Unsealed(_) | ReceiptState::Broken { .. } => {}
         }
