@@ -77,6 +77,7 @@ impl Ground {
                 process::done(process::command("git", &ground.root).args(["init", "--quiet"]));
             }
             ground.commits();
+            ground.shares();
         });
         ground.switch(&["heal"]).ends(0);
         ground
@@ -95,6 +96,22 @@ impl Ground {
         {
             let mut git = process::command("git", &self.root);
             process::done(git.args(who).args(["-c", "commit.gpgsign=false"]).args(words));
+        }
+    }
+
+    /// Pushes the commit to an upstream of its own, which is made anew: a history of an earlier suite is no part of this one.
+    fn shares(&self) {
+        let upstream = folder().join("upstream.git");
+        drop(fs::remove_dir_all(&upstream));
+        let place = upstream.display().to_string();
+        let mut made = process::command("git", &self.root);
+        process::done(made.args(["init", "--quiet", "--bare", &place]));
+        for words in [
+            &["config", "remote.origin.url", &place][..],
+            &["config", "remote.origin.fetch", "+refs/heads/*:refs/remotes/origin/*"],
+            &["push", "--quiet", "--set-upstream", "origin", "HEAD"],
+        ] {
+            process::done(process::command("git", &self.root).args(words));
         }
     }
 
