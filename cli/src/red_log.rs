@@ -2,6 +2,7 @@
 //!
 //! Memory is bounded by one block and the failures that are kept. Leaves out what a failure means: see `signature`.
 
+mod book;
 mod clean;
 mod failure;
 mod line;
@@ -13,7 +14,7 @@ pub(crate) use failure::{Kind, LogFailure};
 use crate::signature::Patterns;
 use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use anyhow::Context as _;
-use failure::Book;
+use book::Book;
 use memchr::{memchr, memchr_iter, memrchr};
 use std::{collections::BTreeMap, io::Read};
 

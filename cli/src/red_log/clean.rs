@@ -87,6 +87,10 @@ fn timestamp(text: &str) -> Option<&str> {
 
 /// A text for a document: what a terminal would obey is gone, and it is short.
 pub(super) fn cut(text: &str) -> String {
+    // Most texts are short and plain already.
+    if text.len() <= TEXT_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
+        return text.trim().to_owned();
+    }
     portcullis::report::human::plain(text)
         .chars()
         .take(TEXT_MAX)
@@ -98,6 +102,23 @@ pub(super) fn cut(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_text_for_a_document_is_plain_and_short_whatever_it_is_made_of() {
+        let long = "x".repeat(TEXT_MAX + 1);
+        let table = [
+            ("plain", " a text ", "a text"),
+            ("a colour", "a \u{1b}[31mred\u{1b}[0m text", "a red text"),
+            ("a tabulator inside, and at the end", "a\tb\t", "a\tb"),
+            ("a bell", "a\u{7}b", "ab"),
+            ("delete", "a\u{7f}b", "ab"),
+            ("a mark that turns the line", "a\u{202e}b", "ab"),
+            ("too long", long.as_str(), &long[1..]),
+        ];
+        for (case, text, expected) in table {
+            assert_eq!(cut(text), expected, "{case}");
+        }
+    }
 
     #[test]
     fn escape_sequences_go_and_lines_stay() {
