@@ -6,4 +6,6 @@ mod demo {
     mod ground;
     mod planted;
     mod tour;
+    mod views;
+    mod workflow;
 }

@@ -55,6 +55,7 @@ fn target(n: usize) -> Value {
 fn head(shards: usize) -> Value {
     json!({
         "profile": "quick",
+        "engine": "nextest",
         "may_certify": false,
         "kinds": ["unit"],
         "filters": [],

@@ -89,7 +89,12 @@ impl Start<'_> {
         };
         let elapsed = begin.elapsed();
         if !status.success() {
-            return Err(format!("{self:?} ended with {status}").into());
+            // Nobody listened while it was measured; what it says stands in its second answer.
+            let again = self.command().stdout(Stdio::piped()).output()?;
+            let said = [again.stdout, again.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            let said: Vec<&str> = said.lines().take(20).collect();
+            return Err(format!("{self:?} ended with {status}:\n{}", said.join("\n")).into());
         }
         Ok((elapsed.as_secs_f64() * 1000.0, peak))
     }

@@ -15,7 +15,8 @@ const PAIRS: usize = 7;
 const RED: &str = "2026-11-21T15:21:10.1Z test deep::inside ... FAILED\n";
 
 /// The shapes of a log that are measured.
-const SHAPES: [&str; 6] = ["forge", "libtest", "nextest", "colours", "crlf", "long_lines"];
+const SHAPES: [&str; 7] =
+    ["forge", "libtest", "nextest", "colours", "crlf", "long_lines", "failures"];
 
 /// One piece of a log: results, noise, and what a forge or a terminal puts around them.
 fn piece(shape: &str, n: u32) -> String {
@@ -23,6 +24,7 @@ fn piece(shape: &str, n: u32) -> String {
     let test = format!("test crate_{a}::module_{b}::case_{n} ... ok");
     match shape {
         "libtest" => format!("{test}\n"),
+        "failures" => format!("test crate_{a}::module_{b}::case_{n} ... FAILED\n"),
         "nextest" => format!(
             "        PASS [   0.{b:03}s] ({n}/9999999) crate_{a}::suite module_{b}::case_{n}\n"
         ),

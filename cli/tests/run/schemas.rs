@@ -12,6 +12,15 @@ use std::{
 };
 
 const TABLE: &str = include_str!("../../../docs/schemas/fields.txt");
+/// Documents that the runs below do not write: the suite of the sample product holds them (`tests/demo/views.rs`).
+const OF_THE_PRODUCT: [&str; 6] = [
+    "closeout_gate",
+    "completion_audit",
+    "platform_report",
+    "practical_finish_checkpoint",
+    "preflight_verdict",
+    "transcript",
+];
 
 /// The schemas, by the noun of the document, and the files of each.
 #[derive(Default)]
@@ -300,8 +309,8 @@ fn every_document_of_real_runs_is_what_its_schema_says() {
             seen.insert(document["schema"].as_str().expect("a schema").to_owned());
         }
     }
-    let all: BTreeSet<String> =
-        judge.by_name.keys().map(|name| format!("portcullis.{name}.v1")).collect();
+    let here = judge.by_name.keys().filter(|name| !OF_THE_PRODUCT.contains(&name.as_str()));
+    let all: BTreeSet<String> = here.map(|name| format!("portcullis.{name}.v1")).collect();
     assert_eq!(seen, all, "each schema was held against a document of a real run");
     // The control: what is taken away, added or of another kind is noticed.
     let (_, summary) = found.iter().find(|(name, _)| name.ends_with("summary.json")).expect("one");
