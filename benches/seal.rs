@@ -195,11 +195,18 @@ impl Figures {
     }
 }
 
-/// Builds the subcommand as users install it.
+/// Builds the subcommand as users install it, but for the object stores, which have no part in this.
 fn subcommand() -> Result<PathBuf, Failure> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let built = Command::new(cargo)
-        .args(["build", "--release", "--locked", "--package", "cargo-portcullis"])
+        .args([
+            "build",
+            "--release",
+            "--locked",
+            "--package",
+            "cargo-portcullis",
+            "--no-default-features",
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .status()?;
     if !built.success() {

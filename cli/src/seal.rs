@@ -11,7 +11,7 @@ mod scan;
 
 pub(crate) use cache::Cache;
 pub(crate) use check::{Checked, check, is_sealed};
-pub(crate) use listing::{files, refused};
+pub(crate) use listing::{Alike, files, refused};
 pub(crate) use reading::{Asked, Begun, Read, read};
 
 use portcullis::{

@@ -17,6 +17,11 @@ fn host(name: &str) -> Option<std::ffi::OsString> {
     std::env::var_os(name)
 }
 
+/// What is done to a case, and what is put into a folder.
+type Change = fn(&Case);
+#[cfg(unix)]
+type Plant = fn(&Path);
+
 /// A repository that is no git repository, and a folder of evidence in it.
 struct Case(tempfile::TempDir);
 
@@ -138,6 +143,12 @@ fn a_sealed_folder_verifies_by_itself_wherever_it_lies() {
     let text = fs::read(case.path("artifacts/manifest.json")).expect("a manifest");
     assert_eq!(sealed["seal"], json!(Digest::of(&text)));
     assert_eq!(text, document(&manifest).into_bytes(), "sorted keys, one newline");
+    let schema = include_str!("../../docs/schemas/manifest.json");
+    let (mut schemas, mut compiler) = (boon::Schemas::new(), boon::Compiler::new());
+    let schema = serde_json::from_str(schema).expect("a schema");
+    compiler.add_resource("file:///manifest.json", schema).expect("a schema");
+    let index = compiler.compile("file:///manifest.json", &mut schemas).expect("a schema");
+    assert!(schemas.validate(&manifest, index).is_ok(), "the manifest is that of a run");
     for word in ["artifacts", "./artifacts", "artifacts/seal.json"] {
         let said = case.ends(&["verify", word], 0);
         assert!(said.contains("verify: sealed: 3 files"), "{said}");
@@ -179,7 +190,7 @@ fn every_edited_byte_is_noticed() {
 
 #[test]
 fn missing_added_truncated_and_exchanged_files_are_told_apart() {
-    let table: &[(&str, fn(&Case), &[&str])] = &[
+    let table: &[(&str, Change, &[&str])] = &[
         (
             "missing",
             |case| fs::remove_file(case.path("artifacts/logs/empty.log")).expect("removed"),
@@ -299,7 +310,7 @@ fn what_the_seal_says_beside_the_digest_is_held_to_the_manifest() {
 #[test]
 fn what_may_not_be_sealed_is_refused_and_nothing_is_written() {
     const RUN: &str = "{\"schema\": \"portcullis.run.v1\"}\n";
-    let table: &[(&str, fn(&Case), &str)] = &[
+    let table: &[(&str, Change, &str)] = &[
         ("a run", |case| case.put("artifacts/run.json", RUN), "seal_conflict"),
         (
             "a folder that holds a run",
@@ -380,7 +391,7 @@ fn a_folder_is_sealed_again_only_on_request_and_the_seal_names_the_one_before() 
 #[test]
 fn t10_t27_t28_links_pipes_and_names_are_refused() {
     use std::os::unix::{ffi::OsStrExt as _, fs::symlink};
-    let table: &[(&str, fn(&Path), &str)] = &[
+    let table: &[(&str, Plant, &str)] = &[
         (
             "a link out",
             |dir| symlink("../portcullis.toml", dir.join("x")).expect("a link"),
@@ -523,6 +534,10 @@ mod cache {
     use std::time::Duration;
 
     /// Longer than the coarsest clock of a file system, within which a second change would leave no trace.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the clock of the file system is what is waited for"
+    )]
     fn settle() {
         std::thread::sleep(Duration::from_millis(2_200));
     }
@@ -589,7 +604,8 @@ mod cache {
         // The control: the cache is what an ordinary seal believes, and `verify` is who finds out.
         assert_eq!(case.seal(&["--reseal"])["cached"], 3);
         assert_eq!(case.faults("artifacts"), ["digest_mismatch"; 3]);
-        let lanes: [(&[&str], &[(&str, &str)]); 4] = [
+        type Lane<'a> = (&'a [&'a str], &'a [(&'a str, &'a str)]);
+        let lanes: [Lane<'_>; 4] = [
             (&["--certify"], &[]),
             (&[], &[("PORTCULLIS_LANE", "release")]),
             (&[], &[("PORTCULLIS_LANE", "main")]),

@@ -5,7 +5,9 @@ use crate::{
     exit::{Exit, OrExit, Refused},
     record::asked_run_id,
     repository::Repository,
-    seal::{self, Asked, Begun, Cache, From, MANIFEST, Read, SEAL, SEAL_SCHEMA, Terms, schema_at},
+    seal::{
+        self, Alike, Asked, Begun, Cache, From, MANIFEST, Read, SEAL, SEAL_SCHEMA, Terms, schema_at,
+    },
     transport::Transport,
 };
 use portcullis::{
@@ -45,7 +47,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Refused::new(Exit::Invalid, fault.at(Location::file(folder.display())).because(&source))
     })?;
     let tree = Tree::new(&folder).or_exit(Exit::Invalid)?;
-    let files = seal::files(&tree).or_exit(Exit::Invalid)?;
+    let files = seal::files(&tree, Alike::Refuse).or_exit(Exit::Invalid)?;
     if files.is_empty() {
         return Err(empty(&folder));
     }

@@ -2,8 +2,8 @@
 //! stands in the folder, and asks no cache.
 
 use super::{
-    From, MANIFEST, MANIFEST_MAX_BYTES, Manifest, Row, SEAL, SEAL_MAX_BYTES, SEAL_SCHEMA, broken,
-    files, own, read,
+    Alike, From, MANIFEST, MANIFEST_MAX_BYTES, Manifest, Row, SEAL, SEAL_MAX_BYTES, SEAL_SCHEMA,
+    broken, files, own, read,
     reading::{Asked, Read},
     seal_of, unsupported,
 };
@@ -178,7 +178,7 @@ fn compare(
     threads: NonZeroUsize,
     faults: &mut Vec<Fault>,
 ) -> Result<(), Fault> {
-    let found = files(tree)?;
+    let found = files(tree, Alike::Refuse)?;
     let there: BTreeSet<&RelPath> = found.iter().collect();
     let gone = listed.iter().filter(|(path, _)| !there.contains(path));
     faults.extend(

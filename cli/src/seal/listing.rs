@@ -32,18 +32,29 @@ const CREDENTIALS: &[&str] = &[
 /// How the names of stores of private keys end.
 const KEY_STORES: &[&str] = &[".jks", ".p12", ".pfx", ".ppk"];
 
+/// Whether two names of one folder may be one name on other systems.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Alike {
+    /// They may: nobody unpacks this folder elsewhere by these names.
+    Allow,
+    /// They may not.
+    Refuse,
+}
+
 /// Returns every file of a folder but its manifest and its seal, sorted.
 ///
 /// # Errors
 /// `link_refused`, `not_a_file`, `path_refused` for names that no record could carry or that are one name elsewhere,
 /// `input_too_large`.
-pub(crate) fn files(tree: &Tree) -> Result<Vec<RelPath>, Fault> {
+pub(crate) fn files(tree: &Tree, alike: Alike) -> Result<Vec<RelPath>, Fault> {
     let (mut files, mut stack) = (Vec::new(), vec![None::<RelPath>]);
     while let Some(dir) = stack.pop() {
         let depth = dir.as_ref().map_or(0, |dir| dir.parts().count());
         let mut names = Names::default();
         for entry in tree.list_dir(dir.as_ref())? {
-            names.add(&entry.path)?;
+            if alike == Alike::Refuse {
+                names.add(&entry.path)?;
+            }
             match entry.kind {
                 EntryKind::Dir if depth < DEPTH_MAX => stack.push(Some(entry.path)),
                 EntryKind::File if is_own(&entry.path) => {}

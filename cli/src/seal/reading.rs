@@ -243,3 +243,72 @@ fn lost(path: &RelPath) -> Fault {
     Fault::new(INPUT_UNREADABLE, format!("nobody read `{path}`"), "report this as a bug")
         .at(Location::file(path))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::{io::Write as _, sync::atomic::AtomicBool};
+
+    fn read_all(folder: &Path) -> Vec<Result<Read, Fault>> {
+        let tree = Tree::new(folder).expect("a tree");
+        let paths = [RelPath::parse("a").expect("a path")];
+        let threads = NonZeroUsize::MIN;
+        read(&tree, &paths, &Asked { redactor: None, cache: None, begun: None, threads })
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_written_while_it_is_read_has_no_digest() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let file = File::create(folder.path().join("a")).expect("a file");
+        file.set_len(64 * 1024 * 1024).expect("a length");
+        assert!(matches!(read_all(folder.path()).as_slice(), [Ok(_)]), "the control");
+        let over = AtomicBool::new(false);
+        let seen = thread::scope(|scope| {
+            scope.spawn(|| {
+                // The length stays, and what is written is what was there: only the system's own time tells.
+                while !over.load(Ordering::Relaxed) {
+                    file.set_len(64 * 1024 * 1024).expect("a length");
+                    thread::yield_now();
+                }
+            });
+            let seen = (0..50).find_map(|_| read_all(folder.path()).remove(0).err());
+            over.store(true, Ordering::Relaxed);
+            seen
+        });
+        assert_eq!(seen.map(|fault| fault.code()), Some(FILE_CHANGED));
+    }
+
+    #[test]
+    fn what_changed_within_one_tick_is_never_kept() {
+        let stamp = |changed_ns| Stamp { bytes: 1, names: 1, changed_ns, mark: "m".to_owned() };
+        let begun = Begun { settled_before_ns: Some(1_000) };
+        let table = [
+            ("settled", Some(999), Some("m")),
+            ("at the very moment", Some(1_000), None),
+            ("after it", Some(1_001), None),
+            ("at a time that nobody tells", None, None),
+        ];
+        for (case, changed, expected) in table {
+            assert_eq!(begun.mark(stamp(changed)).as_deref(), expected, "{case}");
+        }
+        let unknown = Begun { settled_before_ns: None };
+        assert_eq!(unknown.mark(stamp(Some(0))), None);
+        let folder = tempfile::tempdir().expect("a folder");
+        let before = Begun::now(folder.path()).expect("a time");
+        let mut file = File::create(folder.path().join("a")).expect("a file");
+        file.write_all(b"x").expect("written");
+        assert_eq!(before.mark(Stamp::of(&file).expect("a stamp")), None, "it is younger");
+    }
+
+    #[test]
+    fn every_job_is_done_once_however_many_threads_there_are() {
+        for threads in [1, 2, 5, 64] {
+            for jobs in [0, 1, SHARE - 1, SHARE, SHARE + 1, 10 * SHARE + 3] {
+                let threads = NonZeroUsize::new(threads).expect("some");
+                let seen = shared(jobs, threads, |mine, done| done.extend(mine.map(|n| (n, n))));
+                assert_eq!(seen, (0..jobs).map(Some).collect::<Vec<_>>(), "{threads} {jobs}");
+            }
+        }
+    }
+}
