@@ -22,7 +22,7 @@ pub(crate) use policy::{
     Waiver, WaiverNew, WaiverPrune, WaiverRenew, WaiverVerb,
 };
 pub(crate) use run::{Choice, Diff, Merge, Plan, Progress, Replay, Rerun, Run, ShardKind, Verify};
-pub(crate) use store::{History, Pull, Push};
+pub(crate) use store::{History, Pull, Push, Seal};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
@@ -188,11 +188,16 @@ pub(crate) enum Verb {
     /// Prints the manual page, or writes one for each command.
     #[command(hide = true, after_help = "Example:\n  cargo-portcullis man --out target/man")]
     Man(Man),
-    /// Re-hashes a run directory, decides again from what it holds, and compares.
+    /// Re-hashes a run directory, decides again from what it holds, and compares; re-hashes a folder that `seal` sealed.
     #[command(
-        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
+        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full\n  cargo portcullis verify artifacts --seal <digest>"
     )]
     Verify(Verify),
+    /// Seals a folder of evidence that no run made: a manifest of every file, and the digest of that.
+    #[command(
+        after_help = "Examples:\n  cargo portcullis seal artifacts\n  cargo portcullis seal artifacts --reseal --certify\n  cargo portcullis verify artifacts\n\nExits 0 when it is sealed, 3 when it is empty or may not be sealed, 12 when a file of it is in the way, as one with a secret."
+    )]
+    Seal(Seal),
     /// Looks after the workflows of the CI provider.
     #[command(
         after_help = "Examples:\n  cargo portcullis ci generate --provider github --shards 3\n  cargo portcullis ci check\n  cargo portcullis ci mutate --corpus fixtures/lanes/lane_mutations.toml"

@@ -24,6 +24,7 @@ mod replay;
 mod report;
 mod run;
 mod runbook;
+mod seal;
 mod shell;
 mod triage;
 mod verify;
@@ -73,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         Verb::History(history) => history::run(history, out),
         Verb::Events(events) => events::run(events, out),
         Verb::Verify(verify) => verify::run(verify, out),
+        Verb::Seal(seal) => seal::run(seal, out),
         Verb::Ci(ci) => ci::run(ci, out),
         Verb::Canary(canary) => canary::run(canary, out),
     }

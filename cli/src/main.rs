@@ -32,6 +32,7 @@ mod replays;
 mod repository;
 mod runbook;
 mod scratch;
+mod seal;
 mod shard;
 mod signature;
 #[cfg(feature = "store")]

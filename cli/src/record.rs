@@ -1,13 +1,18 @@
 //! The run directory as the runner writes it: one thin file between the runner and the store. It judges nothing.
 
-use crate::exit::{Exit, OrExit, Refused};
+use crate::{
+    exit::{Exit, OrExit, Refused},
+    seal::{self, Alike, Asked},
+};
 use anyhow::Context as _;
 use portcullis::{
     Fault, Lane, Mode, RunId,
+    cpu_budget::effective_cpu_count,
     evidence::{
         clock::Stopwatch,
         environment::Environment,
         store::{Durability, Ownership, RUN_SCHEMA, RunDir, RunState, Store},
+        tree::Tree,
     },
     report::views,
     wire::{
@@ -145,10 +150,24 @@ impl<'a> Record<'a> {
         self.write_text(name, &text)
     }
 
-    /// Hashes every file and seals the run.
+    /// Hashes every file and seals the run. One with a secret in any file is never sealed: what this program writes is
+    /// redacted, and what others wrote into the directory is not ours to edit.
     pub(crate) fn seal(&self) -> Result<(), Refused> {
+        self.without_secrets()?;
         let envelope = self.header.envelope(RUN_SCHEMA);
         self.dir.seal(&envelope).map(drop).or_exit(Exit::Invalid)
+    }
+
+    fn without_secrets(&self) -> Result<(), Refused> {
+        let tree = Tree::new(self.path()).or_exit(Exit::Invalid)?;
+        let files = seal::files(&tree, Alike::Allow).or_exit(Exit::Invalid)?;
+        let threads =
+            effective_cpu_count().map_err(|refused| Refused::new(Exit::Usage, refused.into()))?;
+        let redactor = Some(self.environment.redactor());
+        let asked = Asked { redactor, cache: None, begun: None, threads };
+        let read = seal::read(&tree, &files, &asked);
+        let faults: Vec<Fault> = read.into_iter().filter_map(Result::err).collect();
+        if faults.is_empty() { Ok(()) } else { Err(Refused::all(Exit::Invalid, faults)) }
     }
 
     /// Ends the run without a seal: it was stopped outright.

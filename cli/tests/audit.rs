@@ -1,13 +1,18 @@
 //! `audit record`, `build` and `check` over small repositories with a remote: what is shown, what is only said, and that
 //! the checker changes nothing.
 
+#[path = "security/sample.rs"]
+#[expect(dead_code, reason = "scripts and joined streams are the business of the threats")]
+mod sample;
+
+use sample::Sample;
 use serde_json::Value;
 use std::{
     collections::BTreeMap,
     fs,
     io::Write as _,
     path::{Path, PathBuf},
-    process::{Command, Output, Stdio},
+    process::Output,
 };
 
 const REQUIREMENTS: &str = "\
@@ -30,75 +35,28 @@ evidence = [{ kind = \"commit\", rev = \"HEAD\" }]
 ";
 const SECRET: &str = "hunter2/&+ hunter2";
 
-#[expect(clippy::disallowed_methods, reason = "a test asks where its own tools are")]
-fn host(name: &str) -> Option<std::ffi::OsString> {
-    std::env::var_os(name)
-}
+/// A repository with one commit that its remote has, and the audit of it.
+struct Repo(Sample);
 
-/// A repository with one commit that its remote has.
-struct Repo(tempfile::TempDir);
+impl std::ops::Deref for Repo {
+    type Target = Sample;
+
+    fn deref(&self) -> &Sample {
+        &self.0
+    }
+}
 
 impl Repo {
     fn new() -> Self {
-        let repo = Self(tempfile::tempdir().expect("a folder"));
-        for folder in ["work", "home"] {
-            fs::create_dir(repo.0.path().join(folder)).expect("a folder");
-        }
-        repo.put("portcullis.toml", "[policy]\nversion = 1\nowner = \"team\"\n");
-        repo.put(".gitignore", "/target\n");
-        repo.put("completion_requirements.toml", REQUIREMENTS);
-        repo.git(&["init", "--quiet", "--bare", "../remote.git"]);
-        repo.git(&["init", "--quiet", "--initial-branch=main"]);
-        repo.git(&["remote", "add", "origin", "../remote.git"]);
-        repo.commit("first");
-        repo.git(&["push", "--quiet", "--set-upstream", "origin", "main"]);
-        repo
+        Self(Sample::with(REQUIREMENTS))
     }
 
     fn root(&self) -> PathBuf {
-        self.0.path().join("work")
-    }
-
-    fn put(&self, name: &str, text: &str) {
-        let path = self.root().join(name);
-        fs::create_dir_all(path.parent().expect("a folder")).expect("folders");
-        fs::File::create(path).expect("a file").write_all(text.as_bytes()).expect("written");
-    }
-
-    fn commit(&self, message: &str) {
-        self.git(&["add", "--all"]);
-        self.git(&["commit", "--quiet", "--allow-empty", "--message", message]);
-    }
-
-    fn git(&self, words: &[&str]) {
-        let identity = [
-            "-c",
-            "user.name=t",
-            "-c",
-            "user.email=t@example.invalid",
-            "-c",
-            "commit.gpgsign=false",
-        ];
-        let output = self.command("git").args(identity).args(words).output().expect("git starts");
-        assert!(output.status.success(), "{words:?}: {}", String::from_utf8_lossy(&output.stderr));
-    }
-
-    #[expect(clippy::disallowed_methods, reason = "these tests are about the process itself")]
-    fn command(&self, program: &str) -> Command {
-        let mut command = Command::new(program);
-        command
-            .current_dir(self.root())
-            .stdin(Stdio::null())
-            .env_clear()
-            .env("PATH", host("PATH").unwrap_or_default())
-            .env("HOME", self.0.path().join("home"))
-            .env("GIT_CONFIG_NOSYSTEM", "1");
-        command
+        self.path("")
     }
 
     fn audit(&self, words: &[&str]) -> Output {
-        let mut command = self.command(env!("CARGO_BIN_EXE_cargo-portcullis"));
-        command.arg("audit").args(words).output().expect("it starts")
+        self.portcullis(&["audit"]).args(words).output().expect("it starts")
     }
 
     fn ends(&self, words: &[&str], code: i32) -> String {
@@ -171,7 +129,7 @@ fn work_is_complete_when_it_is_recorded_committed_and_pushed() {
 
     // A commit that nobody pushed: the audit is of another commit, and built anew it lacks the push and the record.
     repo.put("more.txt", "more\n");
-    repo.commit("more");
+    repo.commit();
     assert_eq!(repo.blockers(&["check"], 11), ["contradictory_evidence"]);
     assert_eq!(repo.blockers(&["build"], 11), ["missing_push", "proxy_only_evidence"]);
     repo.record("exit 0", 0);
@@ -205,7 +163,7 @@ fn a_command_that_failed_or_did_both_is_in_the_way() {
         "completion_requirements.toml",
         &REQUIREMENTS.replace("exit 0", "test ! -e target/bad"),
     );
-    repo.commit("requirements");
+    repo.commit();
     repo.git(&["push", "--quiet"]);
     repo.put("target/bad", "");
     let said = repo.record("test ! -e target/bad", 10);
@@ -267,7 +225,7 @@ fn the_checker_opens_files_and_does_nothing_else() {
     assert_eq!(plain.status.code(), Some(0));
     let without_tools = repo
         .command(program)
-        .env("PATH", repo.0.path().join("home"))
+        .env("PATH", repo.outside("home"))
         .args(["audit", "check", "--generated-at", "2036-01-01T00:00:00Z", "--format", "json"])
         .output()
         .expect("it starts");

@@ -12,6 +12,8 @@ mod history;
 mod merge;
 #[path = "run/schemas.rs"]
 mod schemas;
+#[path = "run/secrets.rs"]
+mod secrets;
 #[path = "run/store.rs"]
 mod store;
 #[path = "run/subject.rs"]

@@ -174,6 +174,10 @@ fn duration(text: &str) -> Result<u64, String> {
         .ok_or_else(|| format!("write {}", portcullis::kernel::duration::SHAPE))
 }
 
+fn digest(text: &str) -> Result<portcullis::Digest, String> {
+    portcullis::Digest::parse(text).map_err(|source| source.to_string())
+}
+
 /// `merge`.
 #[derive(Debug, Args)]
 pub(crate) struct Merge {
@@ -188,8 +192,11 @@ pub(crate) struct Merge {
 /// `verify`.
 #[derive(Debug, Args)]
 pub(crate) struct Verify {
-    /// A run directory, a run id, or `latest`.
+    /// A run directory, a run id, or `latest`; or a folder that `seal` sealed.
     pub run: String,
+    /// The digest that the seal has to be, where it is known from elsewhere.
+    #[arg(long, value_name = "SHA256", value_parser = digest)]
+    pub seal: Option<portcullis::Digest>,
     /// Holds the run to the whole census, whatever it selected.
     #[arg(long)]
     pub full: bool,

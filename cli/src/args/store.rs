@@ -1,4 +1,4 @@
-//! What is asked of a store of runs. Leaves out what the commands do.
+//! What is asked of a store of runs and of sealed folders. Leaves out what the commands do.
 
 use clap::Args;
 use std::path::PathBuf;
@@ -42,4 +42,18 @@ pub(crate) struct History {
     /// Writes how long each test binary takes into `suite_durations.json`, which balances shards; refused in CI.
     #[arg(long)]
     pub bless_durations: bool,
+}
+
+/// `seal`.
+#[derive(Debug, Args)]
+pub(crate) struct Seal {
+    /// The folder.
+    #[arg(value_name = "DIR")]
+    pub folder: PathBuf,
+    /// Seals a folder again that has a seal; the new manifest names the old seal.
+    #[arg(long, alias = "again")]
+    pub reseal: bool,
+    /// Reads every file anew and says so in the seal; implied by the lanes `main` and `release`.
+    #[arg(long)]
+    pub certify: bool,
 }

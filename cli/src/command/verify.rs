@@ -1,6 +1,8 @@
-//! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared. It runs nothing.
+//! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared. It runs nothing. A folder that
+//! `seal` sealed is re-hashed: it holds no gates that could be decided.
 
 mod difference;
+mod folder;
 pub(super) mod record;
 
 use crate::{
@@ -12,15 +14,18 @@ use crate::{
     verdict,
 };
 use portcullis::{
-    Effective, Fault, GateId, Location,
-    evidence::store::{UNHASHED, verify_manifest},
+    Digest, Effective, Fault, GateId, Location,
+    evidence::store::{UNHASHED, read_run, verify_manifest},
     kernel::{
         census::Census,
         decide::{Decided, Decision},
     },
     report::human::count,
     runner::session::CENSUS_FILE,
-    wire::{code::CENSUS_GATE_MISSING, receipt::ErrorRecord},
+    wire::{
+        code::{CENSUS_GATE_MISSING, DIGEST_MISMATCH},
+        receipt::ErrorRecord,
+    },
 };
 use record::Record;
 use serde_json::json;
@@ -40,9 +45,16 @@ struct Verified {
 pub(crate) fn run(arguments: &Verify, out: &mut Transport) -> Result<Exit, Refused> {
     // A run that was copied elsewhere is verified without its repository, as far as that goes.
     let repository = Repository::discover().ok();
+    if let Some(sealed) = folder::named(&arguments.run, repository.as_ref()) {
+        return folder::run(arguments, &sealed, out);
+    }
     let dir = locate::run(&arguments.run, repository.as_ref())?;
     let census = repository.as_ref().map(Repository::census).transpose()?;
-    let verified = verify(&dir, census, arguments.full);
+    let mut verified = verify(&dir, census, arguments.full);
+    if let Some(expected) = arguments.seal {
+        let found = read_run(&dir).ok().and_then(|record| record.manifest_sha256);
+        verified.faults.extend(another_seal("run.json", expected, found));
+    }
     let exit = exit(&verified);
     answer(&dir, &verified, exit, out);
     Ok(exit)
@@ -111,6 +123,20 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
         verified.faults.extend(verified.not_selected.iter().map(missing));
     }
     verified
+}
+
+/// Says that a seal is not the one that is known from elsewhere.
+fn another_seal(name: &str, expected: Digest, found: Option<Digest>) -> Option<Fault> {
+    if found == Some(expected) {
+        return None;
+    }
+    let remedy = "fetch the evidence again from where it was sealed";
+    Some(
+        Fault::new(DIGEST_MISMATCH, "the seal is not the one that was asked for", remedy)
+            .at(Location::file(name))
+            .expected(expected.to_string())
+            .found(found.map_or_else(|| "no seal".to_owned(), |found| found.to_string())),
+    )
 }
 
 fn missing(id: &GateId) -> Fault {

@@ -27,13 +27,18 @@ pub(crate) struct Sample(tempfile::TempDir);
 
 impl Sample {
     pub(crate) fn new() -> Self {
+        Self::with(REQUIREMENTS)
+    }
+
+    /// One whose work is complete when these requirements are.
+    pub(crate) fn with(requirements: &str) -> Self {
         let sample = Self(tempfile::tempdir().expect("a folder"));
         for folder in ["work", "home"] {
             fs::create_dir(sample.0.path().join(folder)).expect("a folder");
         }
         sample.put("portcullis.toml", "[policy]\nversion = 1\nowner = \"team\"\n");
         sample.put(".gitignore", "/target\n");
-        sample.put("completion_requirements.toml", REQUIREMENTS);
+        sample.put("completion_requirements.toml", requirements);
         sample.git(&["init", "--quiet", "--bare", "../remote.git"]);
         sample.git(&["init", "--quiet", "--initial-branch=main"]);
         sample.git(&["remote", "add", "origin", "../remote.git"]);

@@ -97,6 +97,20 @@ impl Redactor {
         found.into_iter().min_by_key(|(range, _)| range.start).map(|(_, length)| length)
     }
 
+    /// The length of a secret that the environment names and these bytes hold, in any spelling; shapes are not asked for.
+    #[must_use]
+    pub fn named_in(&self, bytes: &[u8]) -> Option<usize> {
+        let mut found = Vec::new();
+        self.named(bytes, &mut found);
+        found.first().map(|(_, length)| *length)
+    }
+
+    /// Whether the environment names no secret at all.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.needles.is_empty()
+    }
+
     fn found(&self, bytes: &[u8]) -> Vec<(Range<usize>, usize)> {
         let mut found = Vec::new();
         self.named(bytes, &mut found);
@@ -219,21 +233,43 @@ const SHAPES: &[Shape] = &[
     Shape { prefix: b"ASIA", body: upper, min: 16 },
 ];
 
-fn shapes(bytes: &[u8], found: &mut Vec<(Range<usize>, usize)>) {
-    let mut add = |range: Range<usize>| found.push((range.clone(), range.len()));
-    for shape in SHAPES {
-        for start in memmem::find_iter(bytes, shape.prefix) {
-            let is_word =
-                start.checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric());
-            let end = run_end(bytes, start + shape.prefix.len(), shape.body);
-            if is_word && end - start >= shape.prefix.len() + shape.min {
-                add(start..end);
-            }
-        }
+/// What begins the shapes that are more than a prefix and a run.
+const JWT: &[u8] = b"eyJ";
+const URL: &[u8] = b"://";
+const KEY: &[u8] = b"-----BEGIN ";
+
+/// What a text with the shape of a token begins with: every other place need not be asked for one.
+pub fn anchors() -> impl Iterator<Item = &'static [u8]> {
+    SHAPES.iter().map(|shape| shape.prefix).chain([JWT, URL, KEY])
+}
+
+/// The token that an anchor at this place begins; nothing where the place only looks like one.
+///
+/// A token that does not end within the bytes is found by what there is of it, except for a web token, which has to be
+/// there up to its second dot, and a password in an address, which has to be there up to its `@`.
+#[must_use]
+pub fn token_at(bytes: &[u8], at: usize) -> Option<Range<usize>> {
+    let rest = bytes.get(at..)?;
+    if rest.starts_with(JWT) {
+        return jwt(bytes, at);
     }
-    memmem::find_iter(bytes, b"eyJ").filter_map(|at| jwt(bytes, at)).for_each(&mut add);
-    memmem::find_iter(bytes, b"://").filter_map(|at| password(bytes, at + 3)).for_each(&mut add);
-    memmem::find_iter(bytes, b"-----BEGIN ").filter_map(|at| key(bytes, at)).for_each(&mut add);
+    if rest.starts_with(URL) {
+        return password(bytes, at + URL.len());
+    }
+    if rest.starts_with(KEY) {
+        return key(bytes, at);
+    }
+    let shape = SHAPES.iter().find(|shape| rest.starts_with(shape.prefix))?;
+    let is_word = at.checked_sub(1).is_none_or(|before| !bytes[before].is_ascii_alphanumeric());
+    let end = run_end(bytes, at + shape.prefix.len(), shape.body);
+    (is_word && end - at >= shape.prefix.len() + shape.min).then_some(at..end)
+}
+
+fn shapes(bytes: &[u8], found: &mut Vec<(Range<usize>, usize)>) {
+    for anchor in anchors() {
+        let tokens = memmem::find_iter(bytes, anchor).filter_map(|at| token_at(bytes, at));
+        found.extend(tokens.map(|range| (range.clone(), range.len())));
+    }
 }
 
 fn run_end(bytes: &[u8], start: usize, body: fn(u8) -> bool) -> usize {

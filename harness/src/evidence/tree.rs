@@ -62,6 +62,59 @@ pub struct Entry {
     pub kind: EntryKind,
 }
 
+/// What the system says of a regular file besides its content.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stamp {
+    /// Its size.
+    pub bytes: u64,
+    /// How many names it has; 1 where the system does not tell.
+    pub names: u64,
+    /// When content or metadata last changed, in nanoseconds since 1970: the time that no program can set, and the only
+    /// one that shows an edit whose modification time was put back. Absent where the system tells no such time.
+    pub changed_ns: Option<i128>,
+    /// All of it as one text: device, number, mode, names, size and both times. It is compared, never read.
+    pub mark: String,
+}
+
+impl Stamp {
+    /// What the system says of an opened file now.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn of(file: &fs::File) -> io::Result<Self> {
+        system::stamp_of(file)
+    }
+}
+
+/// Opens files one after another; neighbours share the handle of their folder.
+///
+/// For one pass over a sorted list, not for longer: a folder that is exchanged meanwhile stays the one it was.
+pub struct Pass<'t>(system::Siblings<'t>);
+
+impl Pass<'_> {
+    /// Opens a regular file that has one name.
+    ///
+    /// # Errors
+    /// As [`Tree::open`] where hard links are refused.
+    pub fn open(&mut self, path: &RelPath) -> Result<fs::File, Fault> {
+        let (file, _, names) = self.0.open_file(path).map_err(|refusal| fault_of(refusal, path))?;
+        one_name(path, names).map(|()| file)
+    }
+
+    /// What the system says of a regular file that has one name. It is not opened.
+    ///
+    /// # Errors
+    /// As [`Pass::open`].
+    pub fn stamp(&mut self, path: &RelPath) -> Result<Stamp, Fault> {
+        let stamp = self.0.stamp(path).map_err(|refusal| fault_of(refusal, path))?;
+        one_name(path, stamp.names).map(|()| stamp)
+    }
+}
+
+fn one_name(path: &RelPath, names: u64) -> Result<(), Fault> {
+    if names > 1 { Err(fault_of(Refusal::HardLinked(names), path)) } else { Ok(()) }
+}
+
 /// Why the system did not open something. The shared vocabulary of the two implementations.
 enum Refusal {
     /// Nothing of this name exists, or a part before it is not a directory.
@@ -137,6 +190,12 @@ impl Tree {
         Ok(digests)
     }
 
+    /// Begins a pass over a sorted list of files.
+    #[must_use]
+    pub fn pass(&self) -> Pass<'_> {
+        Pass(system::Siblings::of(&self.0))
+    }
+
     fn digest_each(&self, paths: &[RelPath]) -> Result<Vec<(Digest, u64)>, Fault> {
         let mut siblings = system::Siblings::of(&self.0);
         let digest = |path: &RelPath| {
@@ -150,8 +209,8 @@ impl Tree {
     fn open_sized(&self, path: &RelPath, links: HardLinks) -> Result<(fs::File, u64), Fault> {
         let (file, bytes, names) =
             self.0.open_file(path).map_err(|refusal| fault_of(refusal, path))?;
-        if links == HardLinks::Refuse && names > 1 {
-            return Err(fault_of(Refusal::HardLinked(names), path));
+        if links == HardLinks::Refuse {
+            one_name(path, names)?;
         }
         Ok((file, bytes))
     }

@@ -194,4 +194,8 @@ codes! {
     CI_FILE_FOREIGN = "PC3081", "ci_file_foreign", "A file that was not generated stands where a workflow is written.";
     CI_LANE_INVALID = "PC3082", "ci_lane_invalid", "A lane of the generated workflows contradicts another, or cannot be written down.";
     CI_PIN_INVALID = "PC3083", "ci_pin_invalid", "An action or a tool of the generated workflows is not pinned.";
+    SEAL_CONFLICT = "PC3120", "seal_conflict", "A folder cannot be sealed: it has a seal, it is or holds a run, or a name is taken.";
+    SEAL_BROKEN = "PC3121", "seal_broken", "The seal of a folder cannot be read, or is not the one of its manifest.";
+    FILE_CHANGED = "PC3122", "file_changed", "A file changed while it was read for a seal.";
+    DIGEST_NOT_READ = "PC3123", "digest_not_read", "A seal says that it read every file, and took a digest from its cache.";
 }

@@ -157,53 +157,12 @@ mod tests {
     fn t10_t31_hostile_names_are_refused_on_every_system() {
         let long_part = "a".repeat(256);
         let long_path = "a/".repeat(600);
-        let hostile = [
-            "",
-            "/",
-            "/etc/passwd",
-            "..",
-            "../x",
-            "a/../b",
-            "a/..",
-            "./a",
-            "a/./b",
-            "a//b",
-            "a/",
-            "//host/share",
-            "\\\\host\\share",
-            "a\\b",
-            "C:",
-            "C:/x",
-            "c:x",
-            "a:b",
-            "nul",
-            "NUL.txt",
-            "a/CON",
-            "COM1",
-            "com9.log",
-            "LPT\u{b9}",
-            "COM\u{b2}",
-            "COM\u{b3}.x",
-            "CONIN$",
-            "a.",
-            "a ",
-            "a/b./c",
-            "a\0b",
-            "a\nb",
-            "a\u{1b}[0m",
-            "a\u{202e}b",
-            "a\u{200b}b",
-            "a\u{feff}",
-            "a*b",
-            "a?b",
-            "a<b",
-            "a|b",
-            "\u{7f}",
-            "aux .txt",
-        ];
+        let hostile: Vec<String> =
+            serde_json::from_str(include_str!("../../../fixtures/paths/hostile.json"))
+                .expect("a list of names");
         assert!(hostile.len() >= 40, "the table of threat T10 has at least 40 names");
         for name in hostile {
-            assert!(RelPath::parse(name).is_err(), "{name:?} must be refused");
+            assert!(RelPath::parse(&name).is_err(), "{name:?} must be refused");
         }
         assert!(RelPath::parse(&long_part).is_err());
         assert!(RelPath::parse(long_path.trim_end_matches('/')).is_err());

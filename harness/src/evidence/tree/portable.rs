@@ -2,7 +2,7 @@
 //!
 //! A swap between look and open is possible here; the opened handle is checked once more.
 
-use super::{EntryKind, Refusal};
+use super::{EntryKind, Refusal, Stamp};
 use crate::wire::path::RelPath;
 use std::{
     ffi::OsString,
@@ -112,5 +112,34 @@ impl<'r> Siblings<'r> {
     /// As [`Root::open_file`].
     pub(super) fn open_file(&mut self, path: &RelPath) -> Result<(fs::File, u64, u64), Refusal> {
         self.0.open_file(path)
+    }
+}
+
+impl Siblings<'_> {
+    /// What the system says of a regular file, which is not opened.
+    pub(super) fn stamp(&mut self, path: &RelPath) -> Result<Stamp, Refusal> {
+        let (full, kind) = self.0.checked(path.as_str())?;
+        match kind {
+            EntryKind::File => Ok(stamp(&fs::symlink_metadata(full).map_err(refusal)?)),
+            EntryKind::Dir => Err(Refusal::Kind("a directory")),
+            EntryKind::Link => Err(Refusal::Link(path.file_name().to_owned())),
+            EntryKind::Other => Err(Refusal::Kind("something unknown")),
+        }
+    }
+}
+
+/// What the system says of an opened file.
+pub(super) fn stamp_of(file: &fs::File) -> io::Result<Stamp> {
+    Ok(stamp(&file.metadata()?))
+}
+
+/// std tells no time here that programs cannot set, so such a stamp only shows that a file changed, never that it did not.
+fn stamp(metadata: &fs::Metadata) -> Stamp {
+    let modified = metadata.modified().map_or_else(|_| String::new(), |time| format!("{time:?}"));
+    Stamp {
+        bytes: metadata.len(),
+        names: 1,
+        changed_ns: None,
+        mark: format!("{:x}.{modified}", metadata.len()),
     }
 }

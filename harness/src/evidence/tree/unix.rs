@@ -1,10 +1,10 @@
 //! Unix: every component is opened relative to the one before, with `O_NOFOLLOW`.
 
-use super::{EntryKind, Refusal};
+use super::{EntryKind, Refusal, Stamp};
 use crate::wire::path::RelPath;
 use rustix::{
     fd::{AsFd, BorrowedFd, OwnedFd},
-    fs::{AtFlags, Dir, FileType, Mode, OFlags, fstat, openat, statat},
+    fs::{AtFlags, Dir, FileType, Mode, OFlags, Stat, fstat, openat, statat},
     io::Errno,
 };
 use std::{
@@ -143,17 +143,60 @@ impl<'r> Siblings<'r> {
 
     /// As [`Root::open_file`].
     pub(super) fn open_file(&mut self, path: &RelPath) -> Result<(fs::File, u64, u64), Refusal> {
+        let (folder, name) = self.folder_of(path)?;
+        Root::open_in(folder, name)
+    }
+
+    /// What the system says of a regular file, which is not opened.
+    pub(super) fn stamp(&mut self, path: &RelPath) -> Result<Stamp, Refusal> {
+        let (folder, name) = self.folder_of(path)?;
+        let stat = retry(|| statat(folder, name, AtFlags::SYMLINK_NOFOLLOW));
+        let stat = stat.map_err(absent_or_io)?;
+        match FileType::from_raw_mode(stat.st_mode) {
+            FileType::RegularFile => Ok(stamp(&stat)),
+            FileType::Symlink => Err(Refusal::Link(name.to_owned())),
+            kind @ (FileType::Directory
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice
+            | FileType::Unknown) => Err(Refusal::Kind(noun(kind))),
+        }
+    }
+
+    fn folder_of<'p>(&mut self, path: &'p RelPath) -> Result<(BorrowedFd<'_>, &'p str), Refusal> {
         let Some((folder, name)) = path.as_str().rsplit_once('/') else {
-            return self.root.open_file(path);
+            return Ok((self.root.handle.as_fd(), path.as_str()));
         };
         if self.folder.as_ref().is_none_or(|(open, _)| open != folder) {
             let handle = self.root.descend(folder.split('/'))?;
             self.folder = handle.map(|handle| (folder.to_owned(), handle));
         }
-        match &self.folder {
-            Some((_, handle)) => Root::open_in(handle.as_fd(), name),
-            None => self.root.open_file(path),
-        }
+        let handle = self.folder.as_ref().map(|(_, handle)| handle.as_fd());
+        Ok((handle.unwrap_or_else(|| self.root.handle.as_fd()), name))
+    }
+}
+
+/// What the system says of an opened file.
+pub(super) fn stamp_of(file: &fs::File) -> io::Result<Stamp> {
+    Ok(stamp(&retry(|| fstat(file))?))
+}
+
+/// The widths of these fields differ between systems, so all of them become the widest.
+fn stamp(stat: &Stat) -> Stamp {
+    let ns = |seconds: i128, ns: i128| seconds * 1_000_000_000 + ns;
+    let changed_ns = ns(i128::from(stat.st_ctime), i128::from(stat.st_ctime_nsec));
+    let modified_ns = ns(i128::from(stat.st_mtime), i128::from(stat.st_mtime_nsec));
+    let (device, number) = (i128::from(stat.st_dev), i128::from(stat.st_ino));
+    let (mode, names, bytes) =
+        (i128::from(stat.st_mode), i128::from(stat.st_nlink), i128::from(stat.st_size));
+    Stamp {
+        bytes: u64::try_from(bytes).unwrap_or(0),
+        names: u64::try_from(names).unwrap_or(u64::MAX),
+        changed_ns: Some(changed_ns),
+        mark: format!(
+            "{device:x}.{number:x}.{mode:o}.{names}.{bytes:x}.{modified_ns:x}.{changed_ns:x}"
+        ),
     }
 }
 
