@@ -1,6 +1,10 @@
 //! A tree of gates in a repository of its own, and one run of its gates. Judges neither.
 
+#[path = "../../tests/house/host.rs"]
+mod host;
+
 use super::{BINARY, Failure};
+use host::HOST;
 use portcullis::{
     Digest,
     kernel::{census::Census, policy},
@@ -17,22 +21,8 @@ use std::{
 pub(crate) const VARIABLE: &str = "CANARY_TREE";
 /// The day on which every tree is run: waivers end, and these must not.
 const TODAY: &str = "2026-11-21T12:00:00Z";
-/// What a child needs of its host, and the CPU count that it is told to believe.
-const HOST: [&str; 13] = [
-    "PATH",
-    "HOME",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "SystemRoot",
-    "SystemDrive",
-    "USERPROFILE",
-    "LOCALAPPDATA",
-    "PORTCULLIS_FORCE_CPU_COUNT",
-];
+/// The CPU count that a child is told to believe; all else that it needs of its host is what tests need too.
+const FORCE_CPU_COUNT: &str = "PORTCULLIS_FORCE_CPU_COUNT";
 
 /// A copy. Its folder goes with it.
 pub(crate) struct Tree {
@@ -143,7 +133,7 @@ impl Tree {
         let before = runs(&self.target())?;
         let mut command = Command::new(self.program());
         command.current_dir(self.root()).stdin(Stdio::null()).env_clear();
-        for name in HOST {
+        for name in HOST.into_iter().chain([FORCE_CPU_COUNT]) {
             if let Some(value) = std::env::var_os(name) {
                 command.env(name, value);
             }

@@ -4,8 +4,16 @@
 
 #[path = "canary/comment.rs"]
 mod comment;
+#[path = "canary/fresh_job.rs"]
+mod fresh_job;
+#[path = "canary/further.rs"]
+mod further;
 #[path = "canary/interrupt.rs"]
 mod interrupt;
+#[path = "canary/layout.rs"]
+mod layout;
+#[path = "canary/strict.rs"]
+mod strict;
 #[path = "canary/traps.rs"]
 mod traps;
 

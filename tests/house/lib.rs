@@ -4,6 +4,7 @@
 
 pub mod conformance;
 mod dependencies;
+mod host;
 pub mod process;
 mod snapshot;
 mod versions;

@@ -2,6 +2,7 @@
 //!
 //! What an outer `cargo test` or CI sets (`CARGO_*`, `NEXTEST_*`, `PORTCULLIS_*`, `CI`) never reaches a child.
 
+use crate::host::HOST;
 use std::{
     env,
     ffi::OsStr,
@@ -9,24 +10,6 @@ use std::{
     process::{Command, Output, Stdio},
     sync::OnceLock,
 };
-
-/// What a child needs of its host: where tools, toolchains and temporary files are.
-const HOST: [&str; 14] = [
-    "PATH",
-    "HOME",
-    "CARGO_HOME",
-    "RUSTUP_HOME",
-    "RUSTUP_TOOLCHAIN",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "SystemRoot",
-    "SystemDrive",
-    "USERPROFILE",
-    "APPDATA",
-    "LOCALAPPDATA",
-    "ProgramFiles",
-];
 
 /// A variable of the host.
 #[expect(clippy::disallowed_methods, reason = "a test asks where its own cargo and tools are")]

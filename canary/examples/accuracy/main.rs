@@ -4,14 +4,17 @@
 //! `cargo run --release -p portcullis-canary --example accuracy` prints the figures and writes
 //! `evidence/canary_accuracy.json`; with `record` it records the noise anew, with `speed` it only measures
 //! its own time and replaces that section, with `against_itself` it only draws unchanged sessions anew, and
-//! `sessions <calibration.json>...` takes in what `canary calibrate` measured.
+//! `sessions <calibration.json>...` takes in what `canary calibrate` measured. `measured <sessions> <kernel>...`
+//! measures sessions of unchanged and of added work and replaces those kernels in `evidence/canary_sessions.json`.
 #![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
 #![expect(clippy::print_stdout, reason = "the figures are its output")]
 
+mod measured;
 mod noise;
 mod replay;
 mod series;
 mod speed;
+mod work;
 
 use serde_json::{Value, json};
 use std::{
@@ -31,6 +34,7 @@ fn main() -> ExitCode {
         Some("against_itself") => recorded()
             .and_then(|recorded| again("against_itself", replay::against_itself(&recorded, SEED))),
         Some("sessions") => sessions(&std::env::args().skip(2).collect::<Vec<_>>()),
+        Some("measured") => measured(&std::env::args().skip(2).collect::<Vec<_>>()),
         Some(other) => Err(format!("`{other}` is no section that can be replaced").into()),
         None => all(),
     };
@@ -85,6 +89,30 @@ fn sessions(files: &[String]) -> Result<(), Box<dyn Error>> {
         return Err("name the `calibration.json` of each".into());
     }
     again("sessions", Value::Array(rows))
+}
+
+/// Measures kernel after kernel, and writes after each: hours of measuring are not lost with the last one.
+fn measured(words: &[String]) -> Result<(), Box<dyn Error>> {
+    const SCHEMA: &str = "portcullis.canary_sessions.v1";
+    let (sessions, kernels) = words.split_first().ok_or("say how many sessions, of which kernels")?;
+    let path = root().join("evidence/canary_sessions.json");
+    for name in kernels {
+        let mut row =
+            measured::kernel(name, sessions.parse()?, &root().join("fixtures/canary/sessions"))?;
+        row["generated_at"] = told_by("date", &["-u", "+%Y-%m-%dT%H:%M:%SZ"])?.into();
+        row["commit"] = told_by("git", &["rev-parse", "HEAD"])?.into();
+        let mut document = match fs::read_to_string(&path) {
+            Ok(text) => serde_json::from_str(&text)?,
+            Err(source) if source.kind() == std::io::ErrorKind::NotFound => json!({
+                "schema": SCHEMA, "kernels": {},
+                "command": "cargo run --release -p portcullis-canary --example accuracy -- measured <sessions> <kernel>",
+            }),
+            Err(source) => return Err(source.into()),
+        };
+        document["kernels"][name] = row;
+        fs::write(&path, serde_json::to_string_pretty(&document)? + "\n")?;
+    }
+    Ok(())
 }
 
 fn all() -> Result<(), Box<dyn Error>> {

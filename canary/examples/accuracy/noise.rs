@@ -61,7 +61,7 @@ pub(crate) fn read(folder: &Path, kernel: &'static str) -> Result<Recorded, Box<
     Ok(Recorded { kernel, pairs, load })
 }
 
-fn load() -> String {
+pub(crate) fn load() -> String {
     let text = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().filter(|load| !load.is_empty()).unwrap_or("unknown").to_owned()
 }

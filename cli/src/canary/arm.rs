@@ -8,7 +8,10 @@ use crate::{
 use anyhow::Context as _;
 use portcullis::{Code, Digest, Fault, wire::code::COMMAND_FAILED};
 use portcullis_gates::canary::Canary;
-use std::path::{Path, PathBuf};
+use std::{
+    ffi::OsString,
+    path::{Path, PathBuf},
+};
 
 const GIT_LIMIT_NS: u64 = 600_000_000_000;
 
@@ -32,16 +35,42 @@ impl<'a> Arm<'a> {
         scratch: &Path,
         repository: &Repository,
     ) -> Result<Self, Refused> {
-        let argv = argv(canary);
-        let build = if canary.argv().is_empty() && canary.build().is_empty() {
-            argv.iter().take(4).cloned().chain(["--no-run".to_owned()]).collect()
-        } else {
-            canary.build().to_vec()
-        };
+        Self::built(canary, checkout, scratch, repository, Vec::new())
+    }
+
+    /// Whether an arm is built at all: what lies in the checkout as it is cannot be moved within its file.
+    pub(crate) fn is_built(canary: &Canary) -> bool {
+        !build(canary).is_empty()
+    }
+
+    /// The base once more, built so that the same code lies elsewhere in its file; nothing where the build takes no notice
+    /// and makes the same bytes again.
+    ///
+    /// rustc mixes `metadata` into the names of symbols, and their order is that of the code. A build that is not cargo's
+    /// finds `PORTCULLIS_CANARY_PADDING`.
+    pub(crate) fn padded(
+        canary: &'a Canary,
+        base: &Self,
+        checkout: &Path,
+        scratch: &Path,
+        repository: &Repository,
+    ) -> Result<Option<Self>, Refused> {
+        let arm = Self::built(canary, checkout, scratch, repository, padding(repository))?;
+        Ok((arm.digest()? != base.digest()?).then_some(arm))
+    }
+
+    fn built(
+        canary: &'a Canary,
+        checkout: &Path,
+        scratch: &Path,
+        repository: &Repository,
+        env: Vec<(&'static str, OsString)>,
+    ) -> Result<Self, Refused> {
+        let (argv, build) = (argv(canary), build(canary));
         if let Some((program, words)) = build.split_first() {
             let program = find(program, checkout, repository)?;
             let log = scratch.join("build.log");
-            let job = job(&program, words, checkout, &log, None);
+            let job = child::Job { env, ..job(&program, words, checkout, &log, None) };
             let ran = child::run(&job)
                 .with_context(|| format!("{} cannot be started", program.display()))?;
             if !ran.exit.is_success() {
@@ -86,6 +115,30 @@ pub(crate) fn argv(canary: &Canary) -> Vec<String> {
     canary.argv().to_vec()
 }
 
+/// What makes an arm ready to run; nothing where its program lies in the checkout as it is.
+fn build(canary: &Canary) -> Vec<String> {
+    if canary.argv().is_empty() && canary.build().is_empty() {
+        return argv(canary).into_iter().take(4).chain(["--no-run".to_owned()]).collect();
+    }
+    canary.build().to_vec()
+}
+
+/// What moves the code of a build. Of the variables that hold flags for rustc cargo reads the first that is set.
+fn padding(repository: &Repository) -> Vec<(&'static str, OsString)> {
+    const FLAG: [&str; 2] = ["-C", "metadata=portcullis_layout"];
+    let inherited = |name: &str| repository.environment.non_empty(name).map(str::to_owned);
+    let (name, flags, between) = if let Some(flags) = inherited("CARGO_ENCODED_RUSTFLAGS") {
+        ("CARGO_ENCODED_RUSTFLAGS", Some(flags), "\u{1f}")
+    } else if let Some(flags) = inherited("RUSTFLAGS") {
+        ("RUSTFLAGS", Some(flags), " ")
+    } else {
+        // Joined with what a configuration file says, where the two before would replace it.
+        ("CARGO_BUILD_RUSTFLAGS", inherited("CARGO_BUILD_RUSTFLAGS"), " ")
+    };
+    let words = flags.into_iter().chain(FLAG.map(str::to_owned)).collect::<Vec<_>>();
+    vec![("PORTCULLIS_CANARY_PADDING", "1".into()), (name, words.join(between).into())]
+}
+
 /// A program with a `/` is a file of the checkout; any other is looked for where the system looks.
 pub(crate) fn find(
     program: &str,
@@ -122,14 +175,15 @@ fn job<'a>(
     child::Job { program, words, cwd, env: Vec::new(), stdout, limit_ns, binding: None }
 }
 
-/// Checks a commit out into a folder of its own; the repository itself is left as it is.
+/// Checks a commit out into a folder of its own, of this name; the repository itself is left as it is.
 pub(crate) fn checkout(
     repository: &Repository,
     commit: &str,
     scratch: &Path,
+    name: &str,
 ) -> Result<PathBuf, Refused> {
     let git = find("git", repository.root(), repository)?;
-    let (to, log) = (scratch.join("checkout"), scratch.join("git.log"));
+    let (to, log) = (scratch.join(name), scratch.join("git.log"));
     let text = |path: &Path| path.display().to_string();
     let root = text(repository.root());
     let steps = [

@@ -2,6 +2,7 @@
 
 use portcullis_canary::{Calibration, Kernel};
 use std::{
+    cell::Cell,
     hint::black_box,
     path::Path,
     process::{Command, Stdio},
@@ -18,6 +19,8 @@ pub(crate) struct Ready {
     kernel: Kernel,
     words: Vec<u64>,
     steps: u64,
+    /// Where the chase through the words goes on: a new start would find its words in the cache.
+    at: Cell<u64>,
     own: Option<std::path::PathBuf>,
 }
 
@@ -36,7 +39,8 @@ impl Ready {
             Kernel::AllocSort => 2_000,
             Kernel::Spawn => 100,
         };
-        Self { kernel, words: cycle(size), steps, own: own.map(Path::to_path_buf) }
+        let own = own.map(Path::to_path_buf);
+        Self { kernel, words: cycle(size), steps, at: Cell::new(0), own }
     }
 
     /// Runs it once, with `milli_pct` more work, and returns how long it took, in nanoseconds.
@@ -52,7 +56,7 @@ impl Ready {
                 black_box(mixed(steps));
             }
             Kernel::L2 | Kernel::Dram => {
-                black_box(chased(&self.words, steps));
+                self.at.set(black_box(chased(&self.words, self.at.get(), steps)));
             }
             Kernel::AllocSort => {
                 black_box(sorted(steps));
@@ -131,8 +135,8 @@ fn cycle(size: usize) -> Vec<u64> {
     words
 }
 
-fn chased(words: &[u64], steps: u64) -> u64 {
-    let mut at = 0;
+fn chased(words: &[u64], from: u64, steps: u64) -> u64 {
+    let mut at = from;
     for _ in 0..steps {
         at = usize::try_from(at).ok().and_then(|at| words.get(at)).copied().unwrap_or(0);
     }
@@ -153,8 +157,18 @@ mod tests {
     #[test]
     fn a_chase_visits_every_word_before_it_comes_back() {
         let words = cycle(1_000);
-        assert_eq!(chased(&words, 1_000), 0);
-        assert!((1..1_000).all(|steps| chased(&words, steps) != 0));
+        assert_eq!(chased(&words, 0, 1_000), 0);
+        assert!((1..1_000).all(|steps| chased(&words, 0, steps) != 0));
+    }
+
+    #[test]
+    fn a_chase_goes_on_where_the_last_one_ended() {
+        let ready = Ready::new(Kernel::Dram, None);
+        let mut seen = std::collections::BTreeSet::new();
+        for _ in 0..5 {
+            ready.run(0).expect("no process is started");
+            assert!(seen.insert(ready.at.get()), "the same words again are in the cache");
+        }
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub(crate) struct Plan<'a> {
     pub is_dirty: bool,
     /// The base, of pairs.
     pub base: Option<Arm<'a>>,
+    /// The base with its code elsewhere in the file, where it could be built so.
+    pub layout: Option<Arm<'a>>,
     /// What is judged.
     pub candidate: Arm<'a>,
     /// This program.
@@ -289,7 +291,8 @@ impl Taking<'_> {
         Ok(self.series(vec![(Side::Candidate, samples)]))
     }
 
-    /// Pairs, each followed by one more run of the base: the base against itself says whether the machine was quiet.
+    /// Pairs, each followed by one more run of the base, and by one of the base that lies elsewhere in its file. The base
+    /// against itself says whether the machine was quiet, and the other what a move of the code alone does.
     fn pairs(&mut self, base: &Arm<'_>) -> anyhow::Result<(Vec<Series>, Order)> {
         let candidate = &self.plan.candidate;
         let seed = seed(&self.plan.folder.run_id.to_string());
@@ -302,8 +305,14 @@ impl Taking<'_> {
         if self.warm_up(candidate, Side::Candidate)?.is_none() {
             return Ok((Vec::new(), order));
         }
+        if let Some(layout) = &self.plan.layout
+            && self.warm_up(layout, Side::Layout)?.is_none()
+        {
+            return Ok((Vec::new(), order));
+        }
         self.fix_iterations(warm_ns);
         let (mut bases, mut candidates, mut again) = (Vec::new(), Vec::new(), Vec::new());
+        let mut moved = Vec::new();
         for (pair, first) in blocks(seed, self.plan.repeats).into_iter().enumerate() {
             if self.is_late() {
                 self.late(pair);
@@ -318,9 +327,16 @@ impl Taking<'_> {
                 bases.push(self.sample(base, Side::Base, base_at)?);
             }
             again.push(self.sample(base, Side::BaseAgain, base_at)?);
+            if let Some(layout) = &self.plan.layout {
+                moved.push(self.sample(layout, Side::Layout, base_at)?);
+            }
         }
-        let arms =
-            vec![(Side::Base, bases), (Side::Candidate, candidates), (Side::BaseAgain, again)];
+        let arms = vec![
+            (Side::Base, bases),
+            (Side::Candidate, candidates),
+            (Side::BaseAgain, again),
+            (Side::Layout, moved),
+        ];
         Ok((self.series(arms), order))
     }
 

@@ -23,7 +23,7 @@ pub(super) const MS: u64 = 1_000_000;
 /// A repository with a committed baseline of 100 ms cold and 90 ms warm, and a measurement of the same to be changed.
 pub(super) struct Court {
     pub(super) repo: Repo,
-    record: Value,
+    pub(super) record: Value,
 }
 
 pub(super) fn samples(values: &[u64]) -> Value {
@@ -36,7 +36,7 @@ pub(super) fn samples(values: &[u64]) -> Value {
     json!({ "samples": values.iter().map(sample).collect::<Vec<_>>() })
 }
 
-fn series(metric: &str, values: &[u64]) -> Value {
+pub(super) fn series(metric: &str, values: &[u64]) -> Value {
     json!({
         "metric": metric, "unit": "ns", "arm": "candidate", "body": samples(values),
         "source": "crafted", "schema_version": "1",
@@ -57,7 +57,7 @@ impl Court {
     }
 
     /// The machine is this one; what was measured on it is what the case says.
-    fn with(table: &str, all: &[Value]) -> Self {
+    pub(super) fn with(table: &str, all: &[Value]) -> Self {
         let repo = Repo::new(ONE_ARM, FAST, FAST);
         repo.measure(0);
         let mut record = repo.measurement();
@@ -82,7 +82,7 @@ impl Court {
         court
     }
 
-    fn of_head(&mut self) {
+    pub(super) fn of_head(&mut self) {
         let output = super::command("git")
             .current_dir(self.repo.0.path())
             .args(["rev-parse", "HEAD"])
@@ -101,7 +101,7 @@ impl Court {
         self.repo.put(path, &record.to_string());
     }
 
-    fn judge(&self, change: impl FnOnce(&mut Value), code: i32) -> String {
+    pub(super) fn judge(&self, change: impl FnOnce(&mut Value), code: i32) -> String {
         let mut record = self.record.clone();
         change(&mut record);
         self.repo.put("target/changed.json", &record.to_string());
@@ -110,7 +110,7 @@ impl Court {
     }
 
     /// Judges a measurement whose cold values are these.
-    fn cold(&self, values: &[u64], code: i32) -> String {
+    pub(super) fn cold(&self, values: &[u64], code: i32) -> String {
         self.judge(|record| record["series"][0]["body"] = samples(values), code)
     }
 }

@@ -67,7 +67,13 @@ pub(super) fn judge(
     let mut decision = judged(&measurement);
     let second = path.with_file_name(CONFIRMATION);
     if second.is_file() {
-        decision = confirm(&decision, &judged(&read_measurement(&second, id)?));
+        let mut again = read_measurement(&second, id)?;
+        if again.commit != measurement.commit {
+            let detail = format!("the second is of {}, not of {}", again.commit, measurement.commit);
+            let fault = portcullis_canary::Fault::of_run(FaultCode::MeasurementStale, detail);
+            again.faults.push(fault);
+        }
+        decision = confirm(&decision, &judged(&again));
     }
     Ok((measurement, decision))
 }

@@ -1,11 +1,11 @@
 //! `canary measure`: builds the arms, takes the samples, and writes the record. It judges nothing but whether there is one.
 
-use super::Known;
+use super::{Known, read_measurement};
 use crate::{
     args::Measure as Arguments,
     canary::{
         arm::{Arm, checkout, said},
-        folder::{CONFIRMATION, Folder, MEASUREMENT, create},
+        folder::{CONFIRMATION, Folder, MEASUREMENT, create, newest},
         runner::{self, Plan},
     },
     command::scratch,
@@ -22,6 +22,7 @@ use portcullis::{
 use portcullis_canary::{Adapter, Measurement, Outcome, admit, decide, record};
 use portcullis_gates::canary::{Confirm, MethodName};
 use serde_json::json;
+use std::path::Path;
 
 const FORCE_CPU_COUNT: &str = "PORTCULLIS_FORCE_CPU_COUNT";
 
@@ -45,28 +46,42 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     let scratch = scratch(&locate::target_dir(repository)?)?;
     let is_paired =
         canary.method() == MethodName::Paired && canary.adapter().name == Adapter::Process;
-    let base_at = if is_paired {
+    let base_commit = if is_paired {
         let base = arguments.base_ref.clone().or_else(|| repository.environment.base());
         let base = base.ok_or_else(|| usage("pairs need a base", "name it: `--base-ref main`"))?;
         let commit = git.merge_base(&base).or_exit(Exit::Usage)?;
         out.progress(&format!("canary: base {commit}"));
-        Some(checkout(repository, &commit, scratch.path())?)
+        Some(commit)
     } else {
         None
     };
-    let arm = |at: &std::path::Path| Arm::ready(canary, at, scratch.path(), repository);
-    let base = base_at.as_deref().map(arm).transpose()?;
-    let candidate = arm(repository.root())?;
+    let judged = |measurement: &Measurement| {
+        let config = canary.config(known.baseline.as_ref());
+        decide(&admit(measurement, &known.base, &config), &config.threshold, canary.lane())
+    };
+    // In a fresh job the failure of the first one is there already, and this measurement is held beside it.
+    let is_second = canary.confirm() == Confirm::FreshJob
+        && failed_before(&known, &head.commit)?.is_some_and(|first| {
+            judged(&first).outcome == Outcome::Fail
+        });
+    let (name, file) =
+        if is_second { ("confirmation", CONFIRMATION) } else { ("measurement", MEASUREMENT) };
+    let folder = Folder::make(repository, &canary.id, file)?;
+    let (base, layout) = match &base_commit {
+        Some(commit) => bases(&known, commit, scratch.path(), out)?,
+        None => (None, None),
+    };
+    let candidate = Arm::ready(canary, repository.root(), scratch.path(), repository)?;
     let rustc = said("rustc", &["--version"], scratch.path(), repository).unwrap_or_default();
-    let folder = Folder::make(repository, &canary.id, MEASUREMENT)?;
     let mut plan = Plan {
         canary,
         repeats,
         folder: &folder,
-        name: "measurement",
+        name,
         commit: head.commit.clone(),
         is_dirty: git.is_dirty().or_exit(Exit::Usage)?,
         base,
+        layout,
         candidate,
         own,
         rustc,
@@ -75,11 +90,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         watch,
     };
     let measurement = runner::measure(&plan)?;
-    write(&folder, MEASUREMENT, &measurement)?;
-    let judged = |measurement: &Measurement| {
-        let config = canary.config(known.baseline.as_ref());
-        decide(&admit(measurement, &known.base, &config), &config.threshold, canary.lane())
-    };
+    write(&folder, file, &measurement)?;
     if canary.confirm() == Confirm::SameJob && judged(&measurement).outcome == Outcome::Fail {
         out.progress("canary: it failed, so it is measured once more");
         plan.name = "confirmation";
@@ -93,7 +104,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         .map(|fault| format!("{}: {}", fault.code.as_str(), fault.detail))
         .collect();
     let exit = if unfit.is_empty() { Exit::Pass } else { Exit::Invalid };
-    let path = folder.path.join(MEASUREMENT);
+    let path = folder.path.join(file);
     out.document(&json!({
         "schema": "portcullis.canary_measured.v1",
         "exit": exit.code(),
@@ -107,6 +118,42 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         out.text(&format!("  {line}"));
     }
     Ok(exit)
+}
+
+/// The measurement of this commit that another job left in the run that is named; nothing where there is none, or where it
+/// was held beside a second one already.
+fn failed_before(known: &Known, commit: &str) -> Result<Option<Measurement>, Refused> {
+    if known.repository.environment.non_empty("PORTCULLIS_RUN_ID").is_none() {
+        return Ok(None);
+    }
+    let id = &known.canary.id;
+    let Some(path) = newest(&known.repository, id, MEASUREMENT)? else { return Ok(None) };
+    if path.with_file_name(CONFIRMATION).exists() {
+        return Ok(None);
+    }
+    let first = read_measurement(&path, id)?;
+    Ok((first.commit == commit).then_some(first))
+}
+
+/// The base, and the base with its code elsewhere, each in a checkout of its own.
+fn bases<'a>(
+    known: &'a Known,
+    commit: &str,
+    scratch: &Path,
+    out: &mut Transport,
+) -> Result<(Option<Arm<'a>>, Option<Arm<'a>>), Refused> {
+    let (repository, canary) = (&known.repository, &known.canary);
+    let at = checkout(repository, commit, scratch, "checkout")?;
+    let base = Arm::ready(canary, &at, scratch, repository)?;
+    if !Arm::is_built(canary) {
+        return Ok((Some(base), None));
+    }
+    let at = checkout(repository, commit, scratch, "layout")?;
+    let layout = Arm::padded(canary, &base, &at, scratch, repository)?;
+    if layout.is_none() {
+        out.progress("canary: the build took no notice of its padding, so there is no layout arm");
+    }
+    Ok((Some(base), layout))
 }
 
 fn write(folder: &Folder, name: &str, measurement: &Measurement) -> Result<(), Refused> {
