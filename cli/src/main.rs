@@ -45,6 +45,7 @@ mod triage;
 mod verdict;
 mod written;
 
+use portcullis::evidence::environment::Environment;
 use std::process::ExitCode;
 use transport::Transport;
 
@@ -53,7 +54,9 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(shown) => return transport::usage(&shown),
     };
-    let mut out = Transport::new(arguments.format);
+    // Whatever a command says may quote what a test or a tool said.
+    let redactor = Environment::capture(&[]).redactor().clone();
+    let mut out = Transport::new(arguments.format, redactor);
     let exit = match command::run(&arguments, &mut out) {
         Ok(exit) => exit,
         Err(refused) => out.refuse(&refused),

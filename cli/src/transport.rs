@@ -5,7 +5,9 @@ use crate::{
     args::Format,
     exit::{Exit, Refused},
 };
-use portcullis::{Fault, report::human::plain, wire::receipt::ErrorRecord};
+use portcullis::{
+    Fault, evidence::redaction::Redactor, report::human::plain, wire::receipt::ErrorRecord,
+};
 use serde_json::{Value, json};
 use std::{
     hash::{BuildHasher as _, Hasher as _, RandomState},
@@ -13,16 +15,18 @@ use std::{
     process::ExitCode,
 };
 
-/// The way out of the process. A reader that closes its end early is no error; a full disk is.
+/// The way out of the process, which no secret takes: whatever is said is redacted last. A reader that closes its end early
+/// is no error; a full disk is.
 pub(crate) struct Transport {
     format: Format,
+    redactor: Redactor,
     failed: Option<io::Error>,
 }
 
 impl Transport {
-    /// Answers in this format.
-    pub(crate) fn new(format: Format) -> Self {
-        Self { format, failed: None }
+    /// Answers in this format, without what this redactor finds.
+    pub(crate) fn new(format: Format, redactor: Redactor) -> Self {
+        Self { format, redactor, failed: None }
     }
 
     /// Whether people read the answer, on a terminal or in the log of a forge.
@@ -37,7 +41,7 @@ impl Transport {
 
     /// Writes for people; nothing under `--format json`. What a terminal would obey is stripped.
     pub(crate) fn text(&mut self, text: &str) {
-        let text = plain(text);
+        let text = self.said(text);
         match self.format {
             Format::Json => {}
             Format::Human => {
@@ -84,8 +88,7 @@ impl Transport {
     /// Says on standard error what goes on.
     pub(crate) fn progress(&mut self, line: &str) {
         if self.is_human() {
-            // Progress that nobody can read changes nothing.
-            drop(writeln!(io::stderr().lock(), "{}", defused(&plain(line))));
+            self.warn(&defused(&self.said(line)));
         }
     }
 
@@ -104,7 +107,7 @@ impl Transport {
             parts.extend(
                 cause.map(|cause| format!("error: {cause}\n   = remedy:   report this as a bug")),
             );
-            drop(writeln!(io::stderr().lock(), "{}", defused(&plain(&parts.join("\n\n")))));
+            self.warn(&defused(&self.said(&parts.join("\n\n"))));
         }
         refused.exit
     }
@@ -116,7 +119,18 @@ impl Transport {
         ExitCode::from(exit.worse(Exit::Internal).code())
     }
 
+    /// What people may be told: without what a terminal would obey, and redacted while it is as it was said.
+    fn said(&self, text: &str) -> String {
+        self.redactor.redact(&plain(text)).into_owned()
+    }
+
+    /// Says something on standard error; that nobody can read it changes nothing.
+    fn warn(&self, text: &str) {
+        drop(writeln!(io::stderr().lock(), "{}", self.redactor.redact(text)));
+    }
+
     fn write(&mut self, stream: &mut dyn Write, text: &str) {
+        let text = self.redactor.redact(text);
         match stream.write_all(text.as_bytes()).and_then(|()| stream.flush()) {
             Ok(()) => {}
             Err(source) if source.kind() == io::ErrorKind::BrokenPipe => {}
