@@ -190,7 +190,7 @@ pub(crate) enum Verb {
     Man(Man),
     /// Re-hashes a run directory, decides again from what it holds, and compares.
     #[command(
-        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full"
+        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full\n  cargo portcullis verify run-1 --base origin/main --commit HEAD"
     )]
     Verify(Verify),
     /// Looks after the workflows of the CI provider.

@@ -1,6 +1,8 @@
-//! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared. It runs nothing.
+//! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared; with a base, judged by the base
+//! as well. It runs nothing.
 
 mod difference;
+mod pinned;
 pub(super) mod record;
 
 use crate::{
@@ -11,6 +13,7 @@ use crate::{
     transport::Transport,
     verdict,
 };
+use pinned::Stand;
 use portcullis::{
     Effective, Fault, GateId, Location,
     evidence::store::{UNHASHED, verify_manifest},
@@ -34,6 +37,7 @@ struct Verified {
     decision: Option<Decision>,
     not_selected: Vec<GateId>,
     notes: Vec<String>,
+    stand: Option<Stand>,
 }
 
 /// Runs `verify`.
@@ -41,20 +45,32 @@ pub(crate) fn run(arguments: &Verify, out: &mut Transport) -> Result<Exit, Refus
     // A run that was copied elsewhere is verified without its repository, as far as that goes.
     let repository = Repository::discover().ok();
     let dir = locate::run(&arguments.run, repository.as_ref())?;
-    let census = repository.as_ref().map(Repository::census).transpose()?;
-    let verified = verify(&dir, census, arguments.full);
+    let stand = Stand::read(arguments, repository.as_ref())?;
+    let census = match &stand {
+        // The tree that is checked out need not be that of the commit.
+        Some(stand) => Some(stand.census()),
+        None => repository.as_ref().map(Repository::census).transpose()?,
+    };
+    let verified = verify(&dir, census, arguments.full || stand.is_some(), stand);
     let exit = exit(&verified);
     answer(&dir, &verified, exit, out);
     Ok(exit)
 }
 
 /// Verifies a run directory. `census` is the committed one at hand, or why it cannot be read; absent without a repository.
-fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Verified {
+/// `stand` is the base from which it is judged as well.
+fn verify(
+    dir: &Path,
+    census: Option<Result<Census, Fault>>,
+    full: bool,
+    stand: Option<Stand>,
+) -> Verified {
     let mut verified = Verified {
         faults: Vec::new(),
         decision: None,
         not_selected: Vec::new(),
         notes: Vec::new(),
+        stand,
     };
     match verify_manifest(dir) {
         Ok(faults) => verified.faults = faults,
@@ -77,7 +93,7 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
             return verified;
         }
     }
-    let record = match Record::read(dir) {
+    let mut record = match Record::read(dir) {
         Ok(record) => record,
         Err(faults) => {
             verified.faults.extend(faults);
@@ -110,7 +126,27 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
     if full {
         verified.faults.extend(verified.not_selected.iter().map(missing));
     }
+    judge_from_base(dir, &mut record, &mut verified);
     verified
+}
+
+/// Where a base was named, its answer takes the place of the run's own.
+fn judge_from_base(dir: &Path, record: &mut Record, verified: &mut Verified) {
+    let Some(stand) = &mut verified.stand else { return };
+    match stand.foreign(dir, record) {
+        Ok(faults) => verified.faults.extend(faults),
+        Err(fault) => verified.faults.push(fault),
+    }
+    match stand.decide(dir, record) {
+        Ok(decision) => verified.decision = Some(decision),
+        Err(faults) => {
+            verified.decision = None;
+            verified.faults.extend(faults);
+        }
+    }
+    if stand.base == stand.commit {
+        verified.notes.push("the commit is its own base, so nothing was compared with it".into());
+    }
 }
 
 fn missing(id: &GateId) -> Fault {
@@ -151,6 +187,7 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
         "notes": verified.notes,
         "not_selected": verified.not_selected,
         "unhashed": UNHASHED,
+        "judged_from": verified.stand,
         "decision": verified.decision,
     }));
     let mut parts: Vec<String> = verified.faults.iter().map(Fault::to_string).collect();
@@ -178,7 +215,10 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
             ids.iter().map(GateId::as_str).collect::<Vec<_>>().join(", ")
         ),
     };
-    parts.push(format!("verify: {word}: {gates} decided again in {}{rest}", dir.display()));
+    let from = verified.stand.as_ref().map_or_else(String::new, |stand| {
+        format!("; judged from the base {}, for the lane {}", stand.base, stand.lane)
+    });
+    parts.push(format!("verify: {word}: {gates} decided again in {}{rest}{from}", dir.display()));
     out.text(&parts.join("\n"));
 }
 

@@ -194,4 +194,10 @@ codes! {
     CI_FILE_FOREIGN = "PC3081", "ci_file_foreign", "A file that was not generated stands where a workflow is written.";
     CI_LANE_INVALID = "PC3082", "ci_lane_invalid", "A lane of the generated workflows contradicts another, or cannot be written down.";
     CI_PIN_INVALID = "PC3083", "ci_pin_invalid", "An action or a tool of the generated workflows is not pinned.";
+    APPROVAL_INVALID = "PC3140", "approval_invalid", "An approval is not valid, so no approval counts.";
+    APPROVAL_EXPIRED = "PC3141", "approval_expired", "An approval is past its last valid day, or not yet valid.";
+    APPROVAL_NOT_ON_BASE = "PC3142", "approval_not_on_base", "An approval stands in the very change that it would approve.";
+    APPROVAL_MISMATCH = "PC3143", "approval_mismatch", "An approval names another loosening than the one that this change makes.";
+    APPROVER_REFUSED = "PC3144", "approver_refused", "An approver is not named by the policy of the base, or wrote the change.";
+    INPUTS_FOREIGN = "PC3145", "inputs_foreign", "A run was decided from other files than those of the commit it is judged for.";
 }
