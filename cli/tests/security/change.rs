@@ -130,8 +130,8 @@ impl Change {
 
     /// Writes and seals the run, as the gate binary of the change would.
     pub(crate) fn seal(&self, story: &Story) -> RunDir {
-        let store = Store::open(&self.sample.path("target")).expect("a store");
         let _earlier = fs::remove_dir_all(self.sample.path("target/portcullis"));
+        let store = Store::open(&self.sample.path("target")).expect("a store");
         let header = |schema: &str| self.header(story, schema);
         let id = RunId::parse("run-1").expect("a run id");
         let run = store

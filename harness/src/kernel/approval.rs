@@ -26,6 +26,8 @@ use std::{collections::BTreeSet, ops::Range};
 pub const SPAN_DAYS: i64 = 14;
 const REASON_CHARS: usize = 20;
 const CODES: Codes = Codes { invalid: APPROVAL_INVALID, unknown: APPROVAL_INVALID };
+/// The file of the records.
+const PATH: &str = "suite_classification.toml";
 /// The section of the policy that names who may approve.
 const SECTION: &str = "approval";
 
@@ -234,7 +236,6 @@ pub(super) fn consider(
     if loosened.is_empty() {
         return;
     }
-    const PATH: &str = "suite_classification.toml";
     let there = ApprovalFile::parse(PATH, base.classification.as_deref().unwrap_or_default());
     let here = ApprovalFile::parse(PATH, head.classification);
     let judge = Judge {
