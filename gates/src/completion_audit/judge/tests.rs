@@ -75,9 +75,7 @@ fn a_command_proves_where_it_passed_on_this_commit_and_never_failed_there() {
 #[test]
 fn an_artifact_proves_by_its_digest_or_by_schema_and_commit() {
     let (digest, another) = (Digest::of(b"it").to_string(), Digest::of(b"x").to_string());
-    let says = |schema: Value, commit: Value| {
-        json!({ "sha256": digest, "schema": schema, "commit": commit, "against": [] })
-    };
+    let says = |schema: Value, commit: Value| json!({ "sha256": digest, "schema": schema, "commit": commit, "against": [] });
     let against = json!({
         "sha256": digest, "schema": "out.v1", "commit": HEAD, "against": ["`/ok` is `false`"],
     });
@@ -86,7 +84,11 @@ fn an_artifact_proves_by_its_digest_or_by_schema_and_commit() {
         (json!({}), Value::Null, "missing_artifact"),
         (json!({}), whole(), "proxy"),
         (json!({ "schema": "out.v1" }), whole(), "proof"),
-        (json!({ "schema": "out.v1" }), says(json!("out.v10"), json!(HEAD)), "contradictory_evidence"),
+        (
+            json!({ "schema": "out.v1" }),
+            says(json!("out.v10"), json!(HEAD)),
+            "contradictory_evidence",
+        ),
         (json!({ "schema": "out.v1" }), says(Value::Null, json!(HEAD)), "contradictory_evidence"),
         (json!({ "schema": "out.v1" }), says(json!("out.v1"), Value::Null), "proxy"),
         (json!({ "schema": "out.v1" }), says(json!("out.v1"), json!(OTHER)), "proxy"),
@@ -95,7 +97,11 @@ fn an_artifact_proves_by_its_digest_or_by_schema_and_commit() {
         (json!({ "sha256": another }), whole(), "contradictory_evidence"),
         // A digest that is none is equal to nothing.
         (json!({ "sha256": "" }), whole(), "contradictory_evidence"),
-        (json!({ "sha256": digest, "schema": "out.v1" }), says(json!("out.v1"), json!(OTHER)), "proof"),
+        (
+            json!({ "sha256": digest, "schema": "out.v1" }),
+            says(json!("out.v1"), json!(OTHER)),
+            "proof",
+        ),
         (json!({ "sha256": digest, "schema": "out.v2" }), whole(), "contradictory_evidence"),
         (json!({ "sha256": digest }), against, "contradictory_evidence"),
     ];
