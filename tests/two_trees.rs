@@ -51,8 +51,47 @@ mod two_trees {
                 // The waiver that the base has holds on every branch.
                 assert_eq!(judged.effective("printer"), "waived", "{what}");
             }
+            // The run that knew no base is the last one. Who has the base sees in it what a run with the base saw.
+            let ((effective, code, exit), judged) =
+                (expected[0], repository.verify(branch, "main"));
+            let what = format!("{branch} judged from its base: {}", judged.text);
+            assert_eq!(judged.effective(gate), effective, "{what}");
+            assert_eq!(judged.code(gate).as_deref(), code, "{what}");
+            assert_eq!(judged.exit, exit, "{what}");
         }
         told(&repository.judge("p5-loosened-threshold", Some("main")));
+    }
+
+    /// Branch, gate, and how it stands once the base approves exactly what it loosens. An approval says nothing of the census.
+    #[test]
+    fn t01_t02_a_loosening_that_the_base_approves_counts_as_standing_there() {
+        let rows: &[(&str, &str, (&str, Option<&str>, u8))] = &[
+            ("p3-lock-gate-removed", "flaky", ("pass", None, 11)),
+            ("p5-loosened-threshold", "perf", PASS),
+            ("p7", "budget", ("absent", None, 0)),
+        ];
+        let repository = Tollbooth::build();
+        for (branch, gate, approved) in rows {
+            let digests = repository.judge(branch, Some("main")).digests();
+            assert!(!digests.is_empty(), "{branch}");
+            let (base, change) = repository.approve(branch, gate, &digests);
+            let mut seen = vec![(repository.judge(&change, Some(&base)), approved)];
+            seen.push((repository.verify(&change, &base), approved));
+            let (base, change) = repository.approve_itself(branch, gate, &digests);
+            let itself = repository.judge(&change, Some(&base));
+            assert!(itself.text.contains("approval_not_on_base"), "{branch}: {}", itself.text);
+            seen.push((itself, &LOOSENED));
+            for (judged, (effective, code, exit)) in seen {
+                let what = format!("{branch}: {}", judged.text);
+                assert_eq!(judged.digests(), digests, "it stays listed: {what}");
+                assert_eq!(judged.effective(gate), *effective, "{what}");
+                assert_eq!(judged.code(gate).as_deref(), *code, "{what}");
+                assert_eq!(judged.exit, *exit, "{what}");
+            }
+        }
+        // A waiver needs no approval: the same waiver on the base is one.
+        let judged = repository.judge("p1-waiver", Some("p1-waiver"));
+        assert_eq!((judged.effective("opens").as_str(), judged.exit), ("waived", 0));
     }
 
     /// The verdict says what was loosened, from what to what, and what to do.

@@ -83,9 +83,8 @@ fn portcullis(program: &Path, pair: &Pair, session: &str) -> Result<Answer, Fail
             .env(MODE, "work")
             .env_remove("CARGO_TARGET_DIR")
             .output()?;
-        let document = serde_json::from_slice(&output.stdout).map_err(|source| {
-            format!("{source}: {}", String::from_utf8_lossy(&output.stderr))
-        })?;
+        let document = serde_json::from_slice(&output.stdout)
+            .map_err(|source| format!("{source}: {}", String::from_utf8_lossy(&output.stderr)))?;
         Ok((output.status.code(), document))
     };
     canary(&["measure", "work", "--base-ref", "main"])?;
@@ -192,11 +191,7 @@ fn mean_of(file: &Path) -> Result<f64, Failure> {
 }
 
 fn answer(is_slower: bool, change: f64) -> Answer {
-    if is_slower {
-        Answer::Slower(milli_pct(change))
-    } else {
-        Answer::Silent(milli_pct(change))
-    }
+    if is_slower { Answer::Slower(milli_pct(change)) } else { Answer::Silent(milli_pct(change)) }
 }
 
 fn milli_pct(change: f64) -> i64 {

@@ -190,7 +190,7 @@ pub(crate) enum Verb {
     Man(Man),
     /// Re-hashes a run directory, decides again from what it holds, and compares; re-hashes a folder that `seal` sealed.
     #[command(
-        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full\n  cargo portcullis verify artifacts --seal <digest>"
+        after_help = "Examples:\n  cargo portcullis verify latest\n  cargo portcullis verify latest --full\n  cargo portcullis verify run-1 --base origin/main --commit HEAD\n  cargo portcullis verify artifacts --seal <digest>"
     )]
     Verify(Verify),
     /// Seals a folder of evidence that no run made: a manifest of every file, and the digest of that.

@@ -305,7 +305,7 @@ impl Ground {
             census: self.census_faults.is_empty().then_some(&self.census),
             waivers: &waivers,
         };
-        match Base::at(self.base.as_deref(), &git, &head) {
+        match Base::at(self.base.as_deref(), &git, &head, self.header.clock.now.day()) {
             Ok(base) => (base, Vec::new()),
             Err(fault) => (Base::unknown(), vec![fault]),
         }

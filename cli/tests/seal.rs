@@ -523,8 +523,11 @@ fn a_word_that_names_a_run_never_means_a_folder() {
     let said = case.ends(&["verify", "latest"], 12);
     assert!(said.contains("run_unreadable"), "{said}");
     case.ends(&["verify", "./latest"], 0);
-    let said = case.ends(&["verify", "./latest", "--full"], 12);
-    assert!(said.contains("holds no gates"), "{said}");
+    for asked in [&["--full"][..], &["--base", "HEAD"]] {
+        let words = [&["verify", "./latest"], asked].concat();
+        let said = case.ends(&words, 12);
+        assert!(said.contains("holds no gates"), "{said}");
+    }
 }
 
 /// The cache needs times that no program sets.

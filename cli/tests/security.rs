@@ -2,8 +2,14 @@
 //!
 //! Threats against one module alone are tested beside it, in tests whose names begin with their number.
 
+#[path = "security/change.rs"]
+mod change;
 #[path = "security/sample.rs"]
 mod sample;
+#[path = "security/t01_change_edits_its_judge.rs"]
+mod t01_change_edits_its_judge;
+#[path = "security/t02_self_waiving.rs"]
+mod t02_self_waiving;
 #[path = "security/t09_stale_or_foreign_evidence.rs"]
 mod t09_stale_or_foreign_evidence;
 #[path = "security/t10_path_traversal.rs"]

@@ -1,5 +1,8 @@
 //! `verify` over run directories that are made here, sabotaged, and handed to the built binary.
 
+#[path = "verify/large.rs"]
+mod large;
+
 use portcullis::{
     Code, GateId, GateTable, Lane, Mode, Outcome, RunId,
     evidence::store::{Durability, Ownership, RunDir, Store},

@@ -1,5 +1,6 @@
 //! The decision and everything it needs: text, values and `now` in, values out. No I/O, no clock, no environment.
 
+pub mod approval;
 pub mod census;
 pub mod decide;
 pub mod document;

@@ -1,10 +1,7 @@
 //! `cargo-portcullis`, built once: what another process says about a run directory and about a repository.
 
-use portcullis_repo::process::{cargo, command, target_dir, text};
-use std::{
-    path::{Path, PathBuf},
-    sync::OnceLock,
-};
+use portcullis_repo::process::{command, subcommand, text};
+use std::path::Path;
 
 /// What the subcommand said.
 pub(super) struct Answer {
@@ -24,7 +21,7 @@ impl Answer {
 
 /// Calls the binary itself, as generated CI does (facts Z12), with variables of the case.
 pub(super) fn portcullis(cwd: &Path, words: &[&str], env: &[(&str, &str)]) -> Answer {
-    let mut call = command(binary(), cwd);
+    let mut call = command(subcommand(), cwd);
     let output = call.args(words).envs(env.iter().copied()).output();
     let output = output.expect("the subcommand starts");
     Answer { code: output.status.code(), text: text(&output) }
@@ -35,17 +32,4 @@ pub(super) fn verify(repository: &Path, run: &Path, words: &[&str]) -> Answer {
     let path = run.to_str().expect("a path");
     let words: Vec<&str> = ["verify", path].into_iter().chain(words.iter().copied()).collect();
     portcullis(repository, &words, &[])
-}
-
-fn binary() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let mut build = cargo(root);
-        build.args(["build", "--quiet", "--offline", "--package", "cargo-portcullis"]);
-        let output = build.arg("--target-dir").arg(target_dir()).output().expect("cargo starts");
-        assert!(output.status.success(), "{}", text(&output));
-        let name = format!("cargo-portcullis{}", std::env::consts::EXE_SUFFIX);
-        target_dir().join("debug").join(name)
-    })
 }

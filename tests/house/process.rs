@@ -68,6 +68,21 @@ pub fn target_dir() -> &'static Path {
     })
 }
 
+/// `cargo-portcullis`, built once.
+#[must_use]
+pub fn subcommand() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let mut build = cargo(root);
+        build.args(["build", "--quiet", "--offline", "--package", "cargo-portcullis"]);
+        let output = build.arg("--target-dir").arg(target_dir()).output().expect("cargo starts");
+        assert!(output.status.success(), "{}", text(&output));
+        let name = format!("cargo-portcullis{}", env::consts::EXE_SUFFIX);
+        target_dir().join("debug").join(name)
+    })
+}
+
 /// Whether cargo-nextest is there. Without it the N parts cannot be provoked; in CI that is a failure.
 #[must_use]
 pub fn has_nextest() -> bool {

@@ -1,7 +1,7 @@
 //! The repository of the bundle, written again for portcullis and built once.
 
 use super::translate::{self, Files, TODAY};
-use portcullis_repo::process::{cargo, command, done, target_dir, text};
+use portcullis_repo::process::{cargo, command, done, subcommand, target_dir, text};
 use serde_json::Value;
 use std::{
     fs,
@@ -74,6 +74,68 @@ impl Tollbooth {
         assert_eq!(green, exit == 0, "{}", text(&output));
         Judged { text: text(&output), exit, decision }
     }
+
+    /// What the built subcommand says of the last run when the base judges it, from the base's own checkout.
+    pub(super) fn verify(&self, branch: &str, base: &str) -> Judged {
+        done(git(&self.root).args(["checkout", "--quiet", base]));
+        let run = fs::read_dir(self.root.join("target/portcullis/runs")).expect("a run");
+        let run = run.flatten().next().expect("one run").path();
+        let mut verify = command(subcommand(), &self.root);
+        verify.arg("verify").arg(run).args(["--base", base, "--commit", branch, "--lane", "pr"]);
+        verify.args(["--format", "json"]);
+        verify.env("PORTCULLIS_NOW", TODAY).env("PORTCULLIS_ALLOW_PAST", "1");
+        let output = verify.output().expect("the subcommand starts");
+        let document: Value = serde_json::from_slice(&output.stdout).unwrap_or(Value::Null);
+        let exit = output.status.code().and_then(|code| u8::try_from(code).ok());
+        let exit = exit.expect("an exit code");
+        Judged { text: text(&output), exit, decision: document["decision"].clone() }
+    }
+
+    /// A base that approves these loosenings of a gate, and the change of a branch on top of it.
+    pub(super) fn approve(&self, branch: &str, gate: &str, digests: &[String]) -> (String, String) {
+        let (base, change) = (format!("{branch}-approval"), format!("{branch}-approved"));
+        let record = record(gate, digests);
+        self.branch(&base, "main", APPROVERS, &record);
+        done(git(&self.root).args(["checkout", "--quiet", "-B", &change, &base]));
+        done(git(&self.root).args(["cherry-pick", "--quiet", branch]));
+        (base, change)
+    }
+
+    /// A base that has approvers and no approval, and the change of a branch that brings its own.
+    pub(super) fn approve_itself(
+        &self,
+        branch: &str,
+        gate: &str,
+        digests: &[String],
+    ) -> (String, String) {
+        let (base, change) = (format!("{branch}-approvers"), format!("{branch}-itself"));
+        self.branch(&base, "main", APPROVERS, "");
+        done(git(&self.root).args(["checkout", "--quiet", "-B", &change, &base]));
+        done(git(&self.root).args(["cherry-pick", "--quiet", branch]));
+        self.branch(&change, &change, "", &record(gate, digests));
+        (base, change)
+    }
+
+    /// Adds to policy and waivers of a branch, in a commit on a branch of its own.
+    fn branch(&self, name: &str, from: &str, policy: &str, waivers: &str) {
+        done(git(&self.root).args(["checkout", "--quiet", "-B", name, from]));
+        for (file, more) in [("portcullis.toml", policy), ("suite_classification.toml", waivers)] {
+            let path = self.root.join(file);
+            let text = fs::read_to_string(&path).expect("a text");
+            #[expect(clippy::disallowed_methods, reason = "a test writes its own tree")]
+            fs::write(path, format!("{text}{more}")).expect("a file");
+        }
+        done(git(&self.root).args(["commit", "--quiet", "--all", "--message", name]));
+    }
+}
+
+const APPROVERS: &str = "\n[approval]\napprovers = [\"rita@example.org\"]\n";
+
+fn record(gate: &str, digests: &[String]) -> String {
+    format!(
+        "\n[approval.{gate}]\ngate = \"{gate}\"\napprover = \"rita@example.org\"\ncreated = 2026-03-15\nexpires = 2026-03-25\n\
+         issue = \"T-9\"\nreason = \"the toll booth is being rebuilt\"\nloosenings = {digests:?}\n"
+    )
 }
 
 impl Judged {
@@ -88,6 +150,13 @@ impl Judged {
 
     pub(super) fn code(&self, gate: &str) -> Option<String> {
         self.row(gate)?["code"].as_str().map(str::to_owned)
+    }
+
+    /// What an approval of everything that is loosened would name.
+    pub(super) fn digests(&self) -> Vec<String> {
+        let loosened = self.decision["loosened"].as_array().expect("a list");
+        let digest = |one: &Value| one["digest"].as_str().expect("a digest").to_owned();
+        loosened.iter().map(digest).collect()
     }
 
     /// The gates that block beside this one.

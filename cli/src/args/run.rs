@@ -200,4 +200,14 @@ pub(crate) struct Verify {
     /// Holds the run to the whole census, whatever it selected.
     #[arg(long)]
     pub full: bool,
+    /// Judges the run from the base of the change: policy, waivers and census of the merge base with this revision, read by
+    /// this program, beside those of the commit.
+    #[arg(long, value_name = "REV")]
+    pub base: Option<String>,
+    /// The commit that the run has to be about; `HEAD` where it is not given.
+    #[arg(long, value_name = "REV", requires = "base")]
+    pub commit: Option<String>,
+    /// The lane to judge for: that of this environment where it is not given, and `pr` where that is `local`.
+    #[arg(long, value_name = "LANE", requires = "base", value_parser = ["local", "pr", "main", "release"])]
+    pub lane: Option<String>,
 }

@@ -6,8 +6,6 @@ use crate::{
     args::Decide as Arguments,
     exit::{Exit, OrExit, Refused},
     history, locate,
-    outcome::Line,
-    plan::Plan,
     repository::Repository,
     transport::Transport,
     verdict,
@@ -20,13 +18,12 @@ use portcullis::{
         census::Census,
         decide::{Decided, Decision},
         policy::{self, GateTable},
-        quarantine::QuarantineFile,
         receipt::ReceiptState,
         recorded::Material,
     },
     wire::{
         code::{BASELINE_UNUSABLE, CLOCK_OVERRIDE_INVALID, NAME_UNKNOWN},
-        receipt::{ClockSource, ErrorRecord},
+        receipt::ClockSource,
     },
 };
 use serde::Serialize;
@@ -98,7 +95,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         changes.push(format!("with the policy of `{}`", file.display()));
     }
     if let Some((plan, lines)) = &tests {
-        judge_tests_again(&mut record, plan, lines, before);
+        record.judge_tests_at(plan, lines, record.clock.now);
     }
     let material = Material::read(&record.inputs, census).or_exit(Exit::Usage)?;
     let mut decision =
@@ -230,20 +227,6 @@ fn looks_at(text: &str) -> BTreeMap<String, String> {
         tables.insert(id.to_owned(), format!("{keys:?}"));
     }
     tables
-}
-
-/// Takes the faults of the tests out of the facts, and puts in what they come to now.
-fn judge_tests_again(record: &mut Record, plan: &Plan, lines: &[Line], before: Instant) {
-    let seen = verdict::collect(lines);
-    let inputs = &record.inputs;
-    let quarantine = QuarantineFile::parse(&inputs.classification_path, &inputs.classification);
-    let judge = |now: Instant| -> Vec<ErrorRecord> {
-        let judged = verdict::judge(plan, &seen, &quarantine, now.day());
-        judged.faults.iter().map(ErrorRecord::from).collect()
-    };
-    let (old, new) = (judge(before), judge(record.clock.now));
-    record.facts.run_faults.retain(|fault| !old.contains(fault));
-    record.facts.run_faults.extend(new);
 }
 
 fn differences(recorded: &Decision, now: &Decision) -> Vec<Change> {

@@ -172,51 +172,126 @@ mod tests {
         }
     }
 
+    /// A signer from outside, and the folder in which it works.
     #[cfg(unix)]
-    #[test]
-    fn openssl_verifies_what_openssl_signed() {
-        let folder = tempfile::tempdir().expect("a folder");
-        let at = |name: &str| folder.path().join(name).display().to_string();
-        let openssl = |words: &[&str]| {
-            #[expect(clippy::disallowed_methods, reason = "a test runs the real signer")]
-            let output =
-                Command::new("openssl").args(words).output().expect("openssl is installed");
-            assert!(
-                output.status.success(),
-                "{words:?}: {}",
-                String::from_utf8_lossy(&output.stderr)
-            );
-        };
-        let (key, public) = (at("key.pem"), at("public.pem"));
-        openssl(&["genpkey", "-algorithm", "ed25519", "-out", &key]);
-        openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]);
-        // openssl wants the size of what it signs, so it reads a file.
-        let script =
-            format!("cat > {0} && openssl pkeyutl -sign -rawin -inkey {key} -in {0}", at("in"));
-        let text = "{\"_type\":\"x\"}\n";
-        let command = format!("sh -c '{script}'");
-        let envelope = signed(Format::Intoto, text, &command).expect("signed");
-        let envelope: serde_json::Value = serde_json::from_str(&envelope).expect("JSON");
-        let put = |name: &str, bytes: &[u8]| {
-            File::create(folder.path().join(name))
+    struct Bench(tempfile::TempDir);
+
+    #[cfg(unix)]
+    impl Bench {
+        fn new() -> Self {
+            Self(tempfile::tempdir().expect("a folder"))
+        }
+
+        fn at(&self, name: &str) -> String {
+            self.0.path().join(name).display().to_string()
+        }
+
+        fn put(&self, name: &str, bytes: &[u8]) {
+            File::create(self.0.path().join(name))
                 .expect("a file")
                 .write_all(bytes)
                 .expect("bytes");
+        }
+
+        fn read(&self, name: &str) -> Vec<u8> {
+            std::fs::read(self.0.path().join(name)).expect("a file")
+        }
+
+        /// Whether a program ends well.
+        fn ends_well(program: &str, words: &[&str]) -> bool {
+            #[expect(clippy::disallowed_methods, reason = "a test runs the real signer")]
+            let output = Command::new(program).args(words).stdin(Stdio::null()).output();
+            output.expect("it is installed").status.success()
+        }
+
+        fn openssl(words: &[&str]) {
+            assert!(Self::ends_well("openssl", words), "{words:?}");
+        }
+
+        /// Signs a text by a script, and lays what was signed and the signature beside it: `pae` and `sig`.
+        fn sign(&self, text: &str, script: &str) {
+            let envelope = signed(Format::Intoto, text, &format!("sh -c '{script}'"));
+            let envelope: serde_json::Value =
+                serde_json::from_str(&envelope.expect("signed")).expect("JSON");
+            let field =
+                |value: &serde_json::Value| format!("{}\n", value.as_str().expect("a text"));
+            self.put("payload.b64", field(&envelope["payload"]).as_bytes());
+            self.put("sig.b64", field(&envelope["signatures"][0]["sig"]).as_bytes());
+            for name in ["payload", "sig"] {
+                let from = self.at(&format!("{name}.b64"));
+                Self::openssl(&["base64", "-d", "-A", "-in", &from, "-out", &self.at(name)]);
+            }
+            assert_eq!(self.read("payload"), text.as_bytes());
+            let payload = self.read("payload");
+            self.put("pae", &pae(&payload));
+            self.put("edited", &pae(&[&payload[..], b" "].concat()));
+        }
+    }
+
+    /// The encoding that is signed, written from the protocol and not by our own function.
+    #[cfg(unix)]
+    fn pae(payload: &[u8]) -> Vec<u8> {
+        let head = format!("DSSEv1 28 application/vnd.in-toto+json {} ", payload.len());
+        [head.as_bytes(), payload].concat()
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn openssl_verifies_what_openssl_signed_and_nothing_else() {
+        let bench = Bench::new();
+        for name in ["", "other-"] {
+            let key = bench.at(&format!("{name}key.pem"));
+            let public = bench.at(&format!("{name}public.pem"));
+            Bench::openssl(&["genpkey", "-algorithm", "ed25519", "-out", &key]);
+            Bench::openssl(&["pkey", "-in", &key, "-pubout", "-out", &public]);
+        }
+        // openssl wants the size of what it signs, so it reads a file.
+        let (input, key) = (bench.at("in"), bench.at("key.pem"));
+        let sign =
+            format!("cat > {input} && openssl pkeyutl -sign -rawin -inkey {key} -in {input}");
+        bench.sign("{\"_type\":\"x\"}\n", &sign);
+        let verifies = |public: &str, text: &str| {
+            let (public, text, sig) = (bench.at(public), bench.at(text), bench.at("sig"));
+            let words = ["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", &public];
+            Bench::ends_well("openssl", &[&words[..], &["-in", &text, "-sigfile", &sig]].concat())
         };
-        let field = |value: &serde_json::Value| format!("{}\n", value.as_str().expect("a text"));
-        put("payload.b64", field(&envelope["payload"]).as_bytes());
-        put("sig.b64", field(&envelope["signatures"][0]["sig"]).as_bytes());
-        openssl(&["base64", "-d", "-A", "-in", &at("payload.b64"), "-out", &at("payload")]);
-        openssl(&["base64", "-d", "-A", "-in", &at("sig.b64"), "-out", &at("sig")]);
-        let payload = std::fs::read(folder.path().join("payload")).expect("a payload");
-        assert_eq!(payload, text.as_bytes());
-        let mut pae =
-            format!("DSSEv1 28 application/vnd.in-toto+json {} ", payload.len()).into_bytes();
-        pae.extend(payload);
-        put("pae", &pae);
-        let verify = ["pkeyutl", "-verify", "-rawin", "-pubin", "-inkey", &public];
-        let (pae, sig) = (at("pae"), at("sig"));
-        openssl(&[&verify[..], &["-in", &pae, "-sigfile", &sig]].concat());
+        assert!(verifies("public.pem", "pae"));
+        assert!(!verifies("other-public.pem", "pae"), "another key");
+        assert!(!verifies("public.pem", "edited"), "another payload");
+        assert!(!verifies("public.pem", "payload"), "the payload without its type");
+    }
+
+    #[cfg(unix)]
+    #[expect(clippy::disallowed_methods, reason = "a test asks where its own tools are")]
+    #[expect(clippy::print_stderr, reason = "what is not proven must not pass in silence")]
+    #[test]
+    fn minisign_verifies_what_minisign_signed_and_nothing_else() {
+        let found = Command::new("minisign").arg("-v").stdin(Stdio::null()).output().is_ok();
+        let ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
+        assert!(found || !ci, "CI must prove this: run `.ci/install_tools`");
+        if !found {
+            eprintln!("minisign is not installed: SKIPPED LOUD");
+            return;
+        }
+        let bench = Bench::new();
+        for name in ["", "other-"] {
+            let (key, public) =
+                (bench.at(&format!("{name}key")), bench.at(&format!("{name}public")));
+            assert!(Bench::ends_well("minisign", &["-G", "-W", "-p", &public, "-s", &key]));
+        }
+        let (input, key, out) = (bench.at("in"), bench.at("key"), bench.at("out"));
+        let sign = format!(
+            "cat > {input} && minisign -S -W -s {key} -m {input} -x {out} >/dev/null && cat {out}"
+        );
+        bench.sign("{\"_type\":\"x\"}\n", &sign);
+        let verifies = |public: &str, text: &str| {
+            let (public, text, sig) = (bench.at(public), bench.at(text), bench.at("sig"));
+            Bench::ends_well("minisign", &["-V", "-q", "-p", &public, "-m", &text, "-x", &sig])
+        };
+        assert!(verifies("public", "pae"));
+        assert!(!verifies("other-public", "pae"), "another key");
+        assert!(!verifies("public", "edited"), "another payload");
+        assert!(!verifies("public", "payload"), "the payload without its type");
     }
 
     #[cfg(unix)]

@@ -1,8 +1,9 @@
-//! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared. It runs nothing. A folder that
-//! `seal` sealed is re-hashed: it holds no gates that could be decided.
+//! `verify`: a run directory as data. Re-hashed, decided again from what it holds, and compared; with a base, judged by the base
+//! as well. It runs nothing. A folder that `seal` sealed is re-hashed: it holds no gates that could be decided.
 
 mod difference;
 mod folder;
+mod pinned;
 pub(super) mod record;
 
 use crate::{
@@ -13,6 +14,7 @@ use crate::{
     transport::Transport,
     verdict,
 };
+use pinned::Stand;
 use portcullis::{
     Digest, Effective, Fault, GateId, Location,
     evidence::store::{UNHASHED, read_run, verify_manifest},
@@ -39,6 +41,7 @@ struct Verified {
     decision: Option<Decision>,
     not_selected: Vec<GateId>,
     notes: Vec<String>,
+    stand: Option<Stand>,
 }
 
 /// Runs `verify`.
@@ -49,8 +52,13 @@ pub(crate) fn run(arguments: &Verify, out: &mut Transport) -> Result<Exit, Refus
         return folder::run(arguments, &sealed, out);
     }
     let dir = locate::run(&arguments.run, repository.as_ref())?;
-    let census = repository.as_ref().map(Repository::census).transpose()?;
-    let mut verified = verify(&dir, census, arguments.full);
+    let stand = Stand::read(arguments, repository.as_ref())?;
+    let census = match &stand {
+        // The tree that is checked out need not be that of the commit.
+        Some(stand) => Some(stand.census()),
+        None => repository.as_ref().map(Repository::census).transpose()?,
+    };
+    let mut verified = verify(&dir, census, arguments.full || stand.is_some(), stand);
     if let Some(expected) = arguments.seal {
         let found = read_run(&dir).ok().and_then(|record| record.manifest_sha256);
         verified.faults.extend(another_seal("run.json", expected, found));
@@ -61,12 +69,19 @@ pub(crate) fn run(arguments: &Verify, out: &mut Transport) -> Result<Exit, Refus
 }
 
 /// Verifies a run directory. `census` is the committed one at hand, or why it cannot be read; absent without a repository.
-fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Verified {
+/// `stand` is the base from which it is judged as well.
+fn verify(
+    dir: &Path,
+    census: Option<Result<Census, Fault>>,
+    full: bool,
+    stand: Option<Stand>,
+) -> Verified {
     let mut verified = Verified {
         faults: Vec::new(),
         decision: None,
         not_selected: Vec::new(),
         notes: Vec::new(),
+        stand,
     };
     match verify_manifest(dir) {
         Ok(faults) => verified.faults = faults,
@@ -89,7 +104,7 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
             return verified;
         }
     }
-    let record = match Record::read(dir) {
+    let mut record = match Record::read(dir) {
         Ok(record) => record,
         Err(faults) => {
             verified.faults.extend(faults);
@@ -122,6 +137,7 @@ fn verify(dir: &Path, census: Option<Result<Census, Fault>>, full: bool) -> Veri
     if full {
         verified.faults.extend(verified.not_selected.iter().map(missing));
     }
+    judge_from_base(dir, &mut record, &mut verified);
     verified
 }
 
@@ -137,6 +153,25 @@ fn another_seal(name: &str, expected: Digest, found: Option<Digest>) -> Option<F
             .expected(expected.to_string())
             .found(found.map_or_else(|| "no seal".to_owned(), |found| found.to_string())),
     )
+}
+
+/// Where a base was named, its answer takes the place of the run's own.
+fn judge_from_base(dir: &Path, record: &mut Record, verified: &mut Verified) {
+    let Some(stand) = &mut verified.stand else { return };
+    match stand.foreign(dir, record) {
+        Ok(faults) => verified.faults.extend(faults),
+        Err(fault) => verified.faults.push(fault),
+    }
+    match stand.decide(dir, record) {
+        Ok(decision) => verified.decision = Some(decision),
+        Err(faults) => {
+            verified.decision = None;
+            verified.faults.extend(faults);
+        }
+    }
+    if stand.base == stand.commit {
+        verified.notes.push("the commit is its own base, so nothing was compared with it".into());
+    }
 }
 
 fn missing(id: &GateId) -> Fault {
@@ -177,6 +212,7 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
         "notes": verified.notes,
         "not_selected": verified.not_selected,
         "unhashed": UNHASHED,
+        "judged_from": verified.stand,
         "decision": verified.decision,
     }));
     let mut parts: Vec<String> = verified.faults.iter().map(Fault::to_string).collect();
@@ -204,7 +240,10 @@ fn answer(dir: &Path, verified: &Verified, exit: Exit, out: &mut Transport) {
             ids.iter().map(GateId::as_str).collect::<Vec<_>>().join(", ")
         ),
     };
-    parts.push(format!("verify: {word}: {gates} decided again in {}{rest}", dir.display()));
+    let from = verified.stand.as_ref().map_or_else(String::new, |stand| {
+        format!("; judged from the base {}, for the lane {}", stand.base, stand.lane)
+    });
+    parts.push(format!("verify: {word}: {gates} decided again in {}{rest}{from}", dir.display()));
     out.text(&parts.join("\n"));
 }
 

@@ -64,7 +64,13 @@ pub(super) fn vsa(account: &Account) -> Result<Value, Fault> {
     let subject = subject(account)?;
     let passed = decision.verdict == RunVerdict::Pass && decision.certifiable && !account.is_red();
     let commit = envelope.source.commit.as_deref().unwrap_or_default();
-    let levels: &[&str] = if passed { &["PORTCULLIS_CERTIFIED"] } else { &[] };
+    // The level says what the word cannot: whether anything that failed was accepted for a time.
+    let waived = decision.gates.iter().any(|gate| gate.effective == Effective::Waived);
+    let levels: &[&str] = match (passed, waived) {
+        (true, false) => &["PORTCULLIS_CERTIFIED"],
+        (true, true) => &["PORTCULLIS_CERTIFIED_WITH_WAIVERS"],
+        (false, _) => &[],
+    };
     Ok(json!({
         "_type": STATEMENT,
         "subject": subject,

@@ -23,7 +23,8 @@ impl Paired {
             for (index, sample) in
                 one["body"]["samples"].as_array_mut().expect("samples").iter_mut().enumerate()
             {
-                sample["value"] = (100 * MS + 1_000 * u64::try_from(index).expect("a number")).into();
+                sample["value"] =
+                    (100 * MS + 1_000 * u64::try_from(index).expect("a number")).into();
             }
         }
         Self { repo, record }

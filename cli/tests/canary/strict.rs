@@ -74,7 +74,10 @@ fn what_is_no_sound_measurement_makes_no_baseline() {
         ),
         (
             "a summary",
-            |r| r["series"][0]["body"] = json!({ "summary": { "value": 5, "lower": null, "upper": null } }),
+            |r| {
+                r["series"][0]["body"] =
+                    json!({ "summary": { "value": 5, "lower": null, "upper": null } })
+            },
             "a summary is no baseline",
         ),
         ("no samples", |r| r["series"] = json!([]), "no sample"),
@@ -177,7 +180,10 @@ fn a_line_of_the_history_says_what_was_measured_and_of_which_canary() {
     values.sort_unstable();
     let value = entry["value"].as_u64().expect("a value");
     assert!((values[4]..=values[5]).contains(&value), "{value} of {values:?}");
-    assert_eq!((&entry["n"], &entry["aa"], &entry["metric"]), (&10.into(), &true.into(), &"whole".into()));
+    assert_eq!(
+        (&entry["n"], &entry["aa"], &entry["metric"]),
+        (&10.into(), &true.into(), &"whole".into())
+    );
     assert_eq!((&entry["commit"], &entry["run_id"]), (&record["commit"], &record["run_id"]));
     // Another canary's line in the same file is read, and is not shown as ours.
     let mut other = entry.clone();

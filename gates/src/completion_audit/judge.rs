@@ -1,5 +1,8 @@
 //! Judges what was found for each requirement: proof, stand-in, or something in the way. It opens nothing.
 
+#[cfg(test)]
+mod tests;
+
 use super::{
     blocker::{Blocker, Kind, record, subject, words},
     document::{Artifact, Examined, Found, Run, Seen},
@@ -278,7 +281,7 @@ fn of_artifact(
         })
     };
     if let Some(sha256) = claims.sha256
-        && Digest::parse(sha256).is_ok_and(|sha256| sha256 != artifact.sha256)
+        && !Digest::parse(sha256).is_ok_and(|sha256| sha256 == artifact.sha256)
     {
         let found = artifact.sha256.to_string();
         return contradicts("the artifact has another content", sha256.to_owned(), found);

@@ -201,14 +201,27 @@ impl Git {
     /// # Errors
     /// `base_unresolvable` when the revision or the merge base cannot be found, as in a shallow clone.
     pub fn merge_base(&self, base: &str) -> Result<String, Fault> {
+        self.merge_base_of(base, "HEAD")
+    }
+
+    /// Returns the merge base of two revisions.
+    ///
+    /// # Errors
+    /// `base_unresolvable` when a revision or the merge base cannot be found, as in a shallow clone.
+    pub fn merge_base_of(&self, base: &str, head: &str) -> Result<String, Fault> {
         let commit = self.resolve(base)?;
+        let tip = if head == "HEAD" { head.to_owned() } else { self.resolve(head)? };
+        let shown: String = head.chars().take(40).collect();
         let found =
-            self.program()?.text_or_no(&["merge-base", &commit, "HEAD"]).map_err(|fault| {
-                unresolvable(base, "git cannot compare it with `HEAD`").because(&fault)
+            self.program()?.text_or_no(&["merge-base", &commit, &tip]).map_err(|fault| {
+                unresolvable(base, &format!("git cannot compare it with `{shown}`")).because(&fault)
             })?;
         match found {
             Some(text) => facts::commit_id(text.trim_end()),
-            None => Err(unresolvable(base, "it shares no commit with `HEAD` in this clone")),
+            None => Err(unresolvable(
+                base,
+                &format!("it shares no commit with `{shown}` in this clone"),
+            )),
         }
     }
 

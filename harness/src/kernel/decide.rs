@@ -187,7 +187,10 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
         let blocking = mode_faults.iter().filter(|fault| fault.code() != SHADOW_EXPIRED);
         faults.extend(blocking.map(ErrorRecord::from));
         faults.extend(waiver_faults(&audit, &rows));
-        let everybodys = inputs.loosened.iter().filter(|loosening| loosening.gate.is_none());
+        let everybodys = inputs
+            .loosened
+            .iter()
+            .filter(|loosening| loosening.gate.is_none() && loosening.is_pending());
         faults.extend(everybodys.map(Loosening::fault));
     }
     conclude(inputs, Parts { mode, mode_faults, rows, whole_evidence, audit, faults })

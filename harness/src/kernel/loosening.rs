@@ -1,13 +1,14 @@
 //! What a change loosens: the base's policy, census and quarantine beside the head's (`semantics.md`, section 8).
 //!
 //! Whoever loosens a rule may have a good reason; somebody else has to say so. A change whose direction nobody knows
-//! counts as looser. Leaves out how the base is read.
+//! counts as looser. Leaves out how the base is read, and who may approve.
 
 mod direction;
 #[cfg(test)]
 mod tests;
 
 use super::{
+    approval::{self, Consent},
     census::{Census, CensusRow},
     document::{self, Entry, Node, Table},
     waiver::{self, WaiverFile},
@@ -15,14 +16,15 @@ use super::{
 use crate::wire::{
     code::{BASE_UNRESOLVABLE, POLICY_LOOSENED},
     fault::Fault,
-    id::GateId,
+    id::{Digest, GateId},
     outcome::Lane,
     receipt::ErrorRecord,
+    time::Day,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The files that make a policy, as one tree has them; absent where the tree has no such file.
+/// What the base says: the files that make a policy, absent where the tree has no such file, and who changed it since.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Texts {
     /// `portcullis.toml`.
@@ -31,6 +33,19 @@ pub struct Texts {
     pub classification: Option<String>,
     /// `portcullis.lock`.
     pub census: Option<String>,
+    /// The addresses of those who wrote the commits of this change; absent where nobody asked, and then nothing is approved.
+    #[serde(default)]
+    pub authors: Option<BTreeSet<String>>,
+}
+
+impl Texts {
+    /// Whether it matters who wrote the change: only an approval asks.
+    #[must_use]
+    pub fn has_approvals(&self) -> bool {
+        let text = self.classification.as_deref().unwrap_or_default();
+        let (_, root, _) = document::read("suite_classification.toml", text, None);
+        root.contains_key("approval")
+    }
 }
 
 /// One thing that a change loosens.
@@ -48,19 +63,41 @@ pub struct Loosening {
     pub blocking: bool,
     /// The lanes in which it blocked there.
     pub lanes: Vec<Lane>,
+    /// What an approval names: the digest of gate, key, and both values in full.
+    pub digest: Digest,
+    /// The approval that speaks for it, counted or not.
+    #[serde(default)]
+    pub consent: Option<Consent>,
 }
 
 impl Loosening {
-    /// One clause: what changed, from what, to what.
+    /// One clause: what changed, from what, to what, and why its approval does not count.
     #[must_use]
     pub fn clause(&self) -> String {
-        format!("{}: {} on the base, {} here", self.subject, self.before, self.after)
+        let change = format!(
+            "{}: {} on the base, {} here (loosening {})",
+            self.subject, self.before, self.after, self.digest
+        );
+        match &self.consent {
+            None => change,
+            Some(Consent { refused: None, detail, .. }) => format!("{change}, {detail}"),
+            Some(Consent { name, refused: Some(code), detail, .. }) => {
+                let name = if name.is_empty() { String::new() } else { format!(" of `{name}`") };
+                format!("{change}, {code}{name}: {detail}")
+            }
+        }
+    }
+
+    /// Whether it waits for somebody: nothing approves it that counts.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        !self.consent.as_ref().is_some_and(Consent::holds)
     }
 
     /// The fault of a rule that concerns no single gate.
     #[must_use]
     pub fn fault(&self) -> ErrorRecord {
-        let headline = format!("this change loosens {}", self.subject);
+        let headline = format!("this change loosens {}", self.clause());
         ErrorRecord::from(
             &Fault::new(POLICY_LOOSENED, headline, REMEDY)
                 .expected(self.before.clone())
@@ -71,8 +108,7 @@ impl Loosening {
 
 const GATE: &str = "the gate";
 /// What to do about a loosening.
-pub const REMEDY: &str =
-    "take it back, or have it approved: it holds once it stands on the base branch";
+pub const REMEDY: &str = "take it back, or have it approved: it holds once it, or an `[approval]` of exactly it, stands on the base branch";
 
 /// The head, as far as it can loosen anything.
 #[derive(Clone, Copy)]
@@ -96,16 +132,18 @@ pub struct Against {
     pub loosened: Vec<Loosening>,
 }
 
-/// Compares the head with its base. Without a policy on the base there is nothing to loosen.
+/// Compares the head with its base. Without a policy on the base there is nothing to loosen. Approvals are judged on `today`.
 ///
 /// # Errors
 /// `base_unresolvable` for a file of the base that cannot be read: nobody can say what was loosened.
-pub fn against(base: &Texts, head: &Head<'_>) -> Result<Against, Fault> {
+pub fn against(base: &Texts, head: &Head<'_>, today: Day) -> Result<Against, Fault> {
     let before = Side::base(base)?;
     let after = Side::head(head, &before);
+    let mut loosened = between(&before, &after);
+    approval::consider(&mut loosened, base, &before.sections, head, today);
     Ok(Against {
         waivers: waiver::standing(base.classification.as_deref().unwrap_or_default(), head.waivers),
-        loosened: between(&before, &after),
+        loosened,
     })
 }
 
@@ -114,14 +152,17 @@ fn between(before: &Side, after: &Side) -> Vec<Loosening> {
     for (name, table) in &before.gates {
         let Ok(id) = GateId::parse(name) else { continue };
         let strength = Strength::of(table);
-        let mut note = |subject: String, was: String, is: String| {
-            found.insert(strength.loosening(Some(&id), subject, was, is));
+        let mut note = |subject: String, was: String, is: String, whole: String| {
+            found.insert(strength.loosening(Some(&id), subject, (was, is), &whole));
         };
         match after.gates.get(name) {
-            None => note(GATE.to_owned(), "there".to_owned(), "removed".to_owned()),
+            None => {
+                let whole = direction::table(table);
+                note(GATE.to_owned(), "there".to_owned(), "removed".to_owned(), whole);
+            }
             Some(other) => {
                 for change in direction::gate(table, other) {
-                    note(format!("`{}`", change.path), change.before, change.after);
+                    note(format!("`{}`", change.path), change.before, change.after, change.whole);
                 }
             }
         }
@@ -132,15 +173,21 @@ fn between(before: &Side, after: &Side) -> Vec<Loosening> {
     for change in direction::sections(&before.sections, &after.sections) {
         let subject = format!("`{}`", change.path);
         let strength = Strength::default();
-        found.insert(strength.loosening(None, subject, change.before, change.after));
+        let values = (change.before, change.after);
+        found.insert(strength.loosening(None, subject, values, &change.whole));
     }
     for (name, entry) in &after.quarantine {
         let was = before.quarantine.get(name);
         if was.is_none_or(|was| direction::wider(was, entry)) {
             let subject = format!("the quarantine of `{name}`");
             let before = was.map_or_else(|| "absent".to_owned(), direction::until);
-            let after = direction::until(entry);
-            found.insert(Strength::default().loosening(None, subject, before, after));
+            let values = (before, direction::until(entry));
+            let whole = format!(
+                "{}\n{}",
+                was.map(direction::table).unwrap_or_default(),
+                direction::table(entry)
+            );
+            found.insert(Strength::default().loosening(None, subject, values, &whole));
         }
     }
     found.into_iter().collect()
@@ -150,7 +197,7 @@ fn between(before: &Side, after: &Side) -> Vec<Loosening> {
 fn census_row(row: &CensusRow, before: &Side, after: &Side) -> Vec<Loosening> {
     let strength = Strength { blocking: row.blocking, lanes: row.lanes.clone() };
     let note = |subject: &str, was: String, is: String| {
-        strength.loosening(Some(&row.id), subject.to_owned(), was, is)
+        strength.loosening(Some(&row.id), subject.to_owned(), (was, is), &row.digest.to_string())
     };
     let name = row.id.as_str();
     let (was_table, is_table) = (before.gates.contains_key(name), after.gates.contains_key(name));
@@ -210,11 +257,17 @@ impl Strength {
         &self,
         gate: Option<&GateId>,
         subject: String,
-        before: String,
-        after: String,
+        (before, after): (String, String),
+        whole: &str,
     ) -> Loosening {
         let (blocking, lanes) = (self.blocking, self.lanes.clone());
-        Loosening { gate: gate.cloned(), subject, before, after, blocking, lanes }
+        // Messages cut long values; what somebody agrees to is never cut.
+        let parts = [gate.map_or("", GateId::as_str), &subject, &before, &after, whole];
+        let parts: Vec<String> =
+            parts.iter().map(|part| format!("{} {part}", part.len())).collect();
+        let digest = Digest::of(parts.join("\n").as_bytes());
+        let gate = gate.cloned();
+        Loosening { gate, subject, before, after, blocking, lanes, digest, consent: None }
     }
 }
 

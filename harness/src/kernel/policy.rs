@@ -15,6 +15,7 @@ pub use needs::{cycles, unknown_needs};
 pub use section::Section;
 
 use super::{
+    approval,
     document::{self, Codes, Entry, Keys, Node, Source, Table},
     promotion::Promotion,
 };
@@ -86,6 +87,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     let artifacts = keys.table("artifacts");
     let environment = keys.table("environment");
     let profiles = keys.table("profile");
+    let approval = keys.table("approval");
     keys.leave(&["canary", "ci", "gate", "signature"]);
     keys.finish();
     let mut parsed = Policy {
@@ -116,6 +118,9 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
     }
     if let Some(section) = environment {
         parsed.env_allow = read_environment(&source, section, &mut faults);
+    }
+    if let Some(section) = approval {
+        approval::check_policy(&source, section, &mut faults);
     }
     if let Some(section) = profiles {
         parsed.profiles = profile::read(&source, section, &mut faults);

@@ -157,7 +157,8 @@ impl Material {
             census: self.census_faults.is_empty().then_some(&self.census),
             waivers: &self.waivers,
         };
-        let seen = facts.base.as_ref().map(|base| against(base, &head)).transpose()?;
+        let seen =
+            facts.base.as_ref().map(|base| against(base, &head, clock.now.day())).transpose()?;
         Ok(decide(&Inputs {
             policy: &self.policy,
             gates: &gates,

@@ -10,6 +10,7 @@ mod tests;
 pub use audit::{RawWaiver, Seen, WaiverAudit, WaiverRow, WaiverStatus, failing};
 
 use super::{
+    approval::ApprovalFile,
     document::{self, Codes, Keys, Source, Table},
     policy::GateTable,
 };
@@ -152,7 +153,8 @@ pub struct WaiverFile {
 }
 
 impl WaiverFile {
-    /// Reads the `[waiver.*]` tables; `[suite]` and `[quarantine]` are known and left to others.
+    /// Reads the `[waiver.*]` tables; `[suite]`, `[quarantine]` and `[approval]` are known and left to others. An approval that
+    /// is not valid makes the file void like any other entry.
     ///
     /// `gates` are all gates that exist, `guards` those that guard the waivers and cannot be waived.
     #[must_use]
@@ -165,7 +167,7 @@ impl WaiverFile {
         let (source, root, mut faults) = document::read(path, text, Some(WAIVER_FILE_INVALID));
         let mut keys = Keys::new(&source, &root, 0..0, "the file", CODES, &mut faults);
         let section = keys.table("waiver");
-        keys.leave(&["suite", "quarantine"]);
+        keys.leave(&["suite", "quarantine", "approval"]);
         keys.finish();
         let mut file = Self { path: path.to_owned(), ..Self::default() };
         if let Some((table, _)) = section {
@@ -193,6 +195,9 @@ impl WaiverFile {
                     file.waivers.insert(waiver.gate_id.clone(), waiver);
                 }
             }
+        }
+        if faults.is_empty() {
+            faults = ApprovalFile::parse(path, text).faults;
         }
         if !faults.is_empty() {
             // One bad entry and none applies: nobody can say which one its author meant.

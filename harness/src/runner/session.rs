@@ -7,7 +7,7 @@ mod recorder;
 mod redacted;
 mod shared;
 
-pub use base::Base;
+pub use base::{Base, texts};
 pub use opening::{Opening, find_root};
 
 use super::{

@@ -198,4 +198,10 @@ codes! {
     SEAL_BROKEN = "PC3121", "seal_broken", "The seal of a folder cannot be read, or is not the one of its manifest.";
     FILE_CHANGED = "PC3122", "file_changed", "A file changed while it was read for a seal.";
     DIGEST_NOT_READ = "PC3123", "digest_not_read", "A seal says that it read every file, and took a digest from its cache.";
+    APPROVAL_INVALID = "PC3140", "approval_invalid", "An approval is not valid, so no approval counts.";
+    APPROVAL_EXPIRED = "PC3141", "approval_expired", "An approval is past its last valid day, or not yet valid.";
+    APPROVAL_NOT_ON_BASE = "PC3142", "approval_not_on_base", "An approval stands in the very change that it would approve.";
+    APPROVAL_MISMATCH = "PC3143", "approval_mismatch", "An approval names another loosening than the one that this change makes.";
+    APPROVER_REFUSED = "PC3144", "approver_refused", "An approver is not named by the policy of the base, or wrote the change.";
+    INPUTS_FOREIGN = "PC3145", "inputs_foreign", "A run was decided from other files than those of the commit it is judged for.";
 }

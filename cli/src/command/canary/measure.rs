@@ -61,9 +61,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     };
     // In a fresh job the failure of the first one is there already, and this measurement is held beside it.
     let is_second = canary.confirm() == Confirm::FreshJob
-        && failed_before(&known, &head.commit)?.is_some_and(|first| {
-            judged(&first).outcome == Outcome::Fail
-        });
+        && failed_before(&known, &head.commit)?
+            .is_some_and(|first| judged(&first).outcome == Outcome::Fail);
     let (name, file) =
         if is_second { ("confirmation", CONFIRMATION) } else { ("measurement", MEASUREMENT) };
     let folder = Folder::make(repository, &canary.id, file)?;

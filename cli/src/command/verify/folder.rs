@@ -44,13 +44,11 @@ pub(super) fn run(arguments: &Verify, folder: &Path, out: &mut Transport) -> Res
     let threads =
         effective_cpu_count().map_err(|refused| Refused::new(Exit::Usage, refused.into()))?;
     let mut checked = seal::check(folder, threads);
-    if arguments.full {
-        let remedy = "name a run, or leave `--full` out";
-        let fault = Fault::new(
-            RUN_UNREADABLE,
-            "`--full` asks for every gate, and a sealed folder holds no gates",
-            remedy,
-        );
+    let asked = [("--full", arguments.full), ("--base", arguments.base.is_some())];
+    for (flag, _) in asked.iter().filter(|(_, asked)| *asked) {
+        let headline = format!("`{flag}` asks about gates, and a sealed folder holds no gates");
+        let remedy = format!("name a run, or leave `{flag}` out");
+        let fault = Fault::new(RUN_UNREADABLE, headline, remedy);
         checked.faults.push(fault.at(Location::file(folder.display())));
     }
     if let Some(expected) = arguments.seal {

@@ -2,7 +2,7 @@
 
 use crate::{outcome::Line, plan::Plan, receipts, verdict};
 use portcullis::{
-    Fault, GateId, Location, RelPath,
+    Fault, GateId, Instant, Location, RelPath,
     evidence::{
         json,
         store::{RunState, read_attempts, read_run},
@@ -45,6 +45,7 @@ pub(in crate::command) struct Record {
     pub(in crate::command) clock: Clock,
     /// What the attempts left.
     pub(in crate::command) receipts: Vec<Receipt>,
+    judged_at: Instant,
     material: Material,
     quarantine: QuarantineFile,
 }
@@ -75,7 +76,18 @@ impl Record {
         let receipts = receipts::read(dir, &run.envelope.run_id).map_err(one)?;
         let material = Material::read(&inputs, census.clone())?;
         let quarantine = QuarantineFile::parse(&inputs.classification_path, &inputs.classification);
-        Ok(Self { census, decision, inputs, facts, clock, receipts, material, quarantine })
+        let judged_at = clock.now;
+        Ok(Self {
+            census,
+            decision,
+            inputs,
+            facts,
+            clock,
+            receipts,
+            judged_at,
+            material,
+            quarantine,
+        })
     }
 
     /// Judges the tests again. What they come to must stand among the facts that the run was decided from.
@@ -108,6 +120,21 @@ impl Record {
             }
         }
         faults
+    }
+
+    /// Judges the tests on another day: takes what they came to out of the facts, and puts in what they come to then.
+    pub(in crate::command) fn judge_tests_at(&mut self, plan: &Plan, lines: &[Line], now: Instant) {
+        let seen = verdict::collect(lines);
+        let inputs = &self.inputs;
+        let quarantine = QuarantineFile::parse(&inputs.classification_path, &inputs.classification);
+        let judge = |now: Instant| -> Vec<ErrorRecord> {
+            let judged = verdict::judge(plan, &seen, &quarantine, now.day());
+            judged.faults.iter().map(ErrorRecord::from).collect()
+        };
+        let (old, new) = (judge(self.judged_at), judge(now));
+        self.facts.run_faults.retain(|fault| !old.contains(fault));
+        self.facts.run_faults.extend(new);
+        self.judged_at = now;
     }
 
     /// Decides again.

@@ -2,6 +2,7 @@
 
 use super::{Git, run};
 use crate::wire::{fault::Fault, path::RelPath};
+use std::collections::BTreeSet;
 
 /// A commit and the first line of its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +14,17 @@ pub struct Titled {
 }
 
 impl Git {
+    /// Returns the addresses of those who wrote the commits from one revision to another. Merges change nothing of their own.
+    ///
+    /// # Errors
+    /// `base_unresolvable`, `git_failed`.
+    pub fn authors(&self, base: &str, head: &str) -> Result<BTreeSet<String>, Fault> {
+        let (from, to) = (self.resolve(base)?, self.resolve(head)?);
+        let range = format!("{from}..{to}");
+        let words = ["log", "-z", "--no-merges", "--format=%ae", &range];
+        Ok(self.program()?.records(&words)?.into_iter().collect())
+    }
+
     /// Returns the commits since a revision that change a file, newest first; merges change nothing of their own.
     ///
     /// # Errors

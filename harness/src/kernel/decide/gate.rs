@@ -66,10 +66,11 @@ pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> (Vec<Decided>, bool) {
 
 /// What a change loosens waits for somebody else to agree; the stricter of base and head says whether it blocks.
 ///
-/// A gate that only the base has gets a row, so that its removal is seen where gates are read.
+/// A gate that only the base has gets a row, so that its removal is seen where gates are read. What was approved counts as
+/// standing on the base: it stays in the list of what was loosened, and changes no row.
 pub(super) fn await_approval(rows: &mut Vec<Decided>, inputs: &Inputs<'_>, mode: Mode) {
     let mut loosened: BTreeMap<&GateId, Vec<&Loosening>> = BTreeMap::new();
-    for loosening in inputs.loosened {
+    for loosening in inputs.loosened.iter().filter(|loosening| loosening.is_pending()) {
         if let Some(gate) = loosening.gate.as_ref().filter(|gate| inputs.selection.has(gate)) {
             loosened.entry(gate).or_default().push(loosening);
         }

@@ -34,7 +34,7 @@ pub struct Decision {
     pub faults: Vec<ErrorRecord>,
     /// The waivers.
     pub waiver_audit: WaiverAudit,
-    /// What this change loosens; each blocks until it stands on the base.
+    /// What this change loosens; each blocks until it stands on the base, or an approval there names it.
     #[serde(default)]
     pub loosened: Vec<Loosening>,
     /// Gates that exist and were not selected, by id.

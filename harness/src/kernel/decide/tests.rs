@@ -5,9 +5,10 @@ use super::{
     *,
 };
 use crate::{
-    kernel::receipt::ReceiptState,
+    kernel::{approval::Consent, receipt::ReceiptState},
     wire::{
         code::{BASE_UNRESOLVABLE, CENSUS_INVALID, STRAY_PANIC},
+        id::Digest,
         outcome::{Outcome, SkipReason},
         time::Instant,
     },
@@ -587,6 +588,8 @@ fn t01_what_a_change_loosens_waits_for_approval() {
         after: "80".to_owned(),
         blocking: true,
         lanes: Lane::ALL.to_vec(),
+        digest: Digest::of(b"a loosening"),
+        consent: None,
     };
     let loosened = |said: Said| {
         let mut world = World::new(A).says("a", &[said]);
@@ -626,6 +629,44 @@ fn t01_what_a_change_loosens_waits_for_approval() {
     assert!(!decision.certifiable);
 }
 
+/// What was approved counts as standing on the base: it is listed, and nothing waits.
+#[test]
+fn an_approved_loosening_is_listed_and_does_not_block() {
+    let consent = |refused: Option<&str>| Consent {
+        name: "parser".to_owned(),
+        approver: "rita@example.org".to_owned(),
+        issue: "T-1".to_owned(),
+        expires: None,
+        refused: refused.map(str::to_owned),
+        detail: "a clause".to_owned(),
+    };
+    let loosening = |gate: Option<&str>, refused: Option<&str>| Loosening {
+        gate: gate.map(id),
+        subject: "`floors.rate`".to_owned(),
+        before: "90".to_owned(),
+        after: "80".to_owned(),
+        blocking: true,
+        lanes: Lane::ALL.to_vec(),
+        digest: Digest::of(b"a loosening"),
+        consent: Some(consent(refused)),
+    };
+    for gate in [Some("a"), Some("gone"), None] {
+        let mut world = World::plain();
+        world.loosened = vec![loosening(gate, None)];
+        let decision = world.decide();
+        assert_eq!((decision.exit, decision.gates.len(), decision.loosened.len()), (0, 3, 1));
+        assert!(decision.faults.is_empty());
+        world.loosened.push(loosening(gate, Some("approval_expired")));
+        let decision = world.decide();
+        assert_eq!((decision.exit, decision.loosened.len()), (11, 2), "one of two is not approved");
+        let said = decision.gates.iter().map(|row| row.detail.clone());
+        let said: Vec<String> =
+            said.chain(decision.faults.iter().map(|fault| fault.message.clone())).collect();
+        let named = said.iter().any(|text| text.contains("approval_expired of `parser`: a clause"));
+        assert!(named, "{said:?}");
+    }
+}
+
 #[test]
 fn fg05_a_gate_deleted_with_its_census_row_waits_for_approval() {
     let mut world = World::plain();
@@ -636,6 +677,8 @@ fn fg05_a_gate_deleted_with_its_census_row_waits_for_approval() {
         after: "removed".to_owned(),
         blocking: true,
         lanes: Lane::ALL.to_vec(),
+        digest: Digest::of(b"a loosening"),
+        consent: None,
     };
     world.loosened = vec![gone("bb")];
     let decision = world.decide();

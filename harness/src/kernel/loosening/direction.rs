@@ -17,6 +17,8 @@ pub(super) struct Change {
     pub(super) path: String,
     pub(super) before: String,
     pub(super) after: String,
+    /// The way to the key and both values, none of them cut.
+    pub(super) whole: String,
 }
 
 /// What the name of a key says.
@@ -77,6 +79,7 @@ const EXCEPTIONS: &[&str] = &[
     "allowed",
     "allowlist",
     "alternative",
+    "approvers",
     "carve",
     "deferred",
     "except",
@@ -269,6 +272,11 @@ pub(super) fn until(table: &Table) -> String {
     format!("until {}", expires.unwrap_or_else(|| "no day".to_owned()))
 }
 
+/// All of a table in one spelling.
+pub(super) fn table(table: &Table) -> String {
+    words(&Node::Table(table.clone()))
+}
+
 #[derive(Default)]
 struct Changes {
     path: Vec<Step>,
@@ -399,6 +407,7 @@ impl Changes {
             path: self.path.iter().map(Step::text).collect::<Vec<_>>().join("."),
             before: text(before),
             after: text(after),
+            whole: format!("{:?}\n{:?}\n{:?}", self.path, before.map(words), after.map(words)),
         });
     }
 }

@@ -8,8 +8,12 @@ fn policy(before: &str, after: &str) -> Vec<(String, String, String)> {
     let base = Texts { policy: Some(format!("{HEAD}{before}")), ..Texts::default() };
     let text = format!("{HEAD}{after}");
     let head = Head { policy: &text, ..head() };
-    let found = against(&base, &head).expect("readable").loosened;
+    let found = against(&base, &head, today()).expect("readable").loosened;
     found.into_iter().map(|one| (one.subject, one.before, one.after)).collect()
+}
+
+fn today() -> Day {
+    Day::parse("2026-05-31").expect("a day")
 }
 
 fn head() -> Head<'static> {
@@ -194,7 +198,7 @@ fn the_census_speaks_for_gates_without_a_table() {
         let base = Texts { census: Some(lock(before)), ..Texts::default() };
         let census = Census::parse(&lock(after)).expect("a census");
         let head = Head { census: Some(&census), ..head() };
-        let found = against(&base, &head).expect("readable").loosened;
+        let found = against(&base, &head, today()).expect("readable").loosened;
         found.into_iter().map(|one| one.subject).collect()
     };
     let whole = row("a", "yes", "pr,main");
@@ -205,7 +209,7 @@ fn the_census_speaks_for_gates_without_a_table() {
     assert_eq!(subjects(&row("a", "no", "pr"), &whole), [""; 0], "stricter");
     // A census of the head that cannot be read is a fault of its own.
     let base = Texts { census: Some(lock(&whole)), ..Texts::default() };
-    assert_eq!(against(&base, &head()).expect("readable").loosened, []);
+    assert_eq!(against(&base, &head(), today()).expect("readable").loosened, []);
 }
 
 #[test]
@@ -251,7 +255,7 @@ fn quarantine_and_waivers_are_compared_with_what_the_base_grants() {
     let subjects = |before: &str, after: &str| -> usize {
         let base = Texts { classification: Some(before.to_owned()), ..Texts::default() };
         let head = Head { classification: after, ..head() };
-        against(&base, &head).expect("readable").loosened.len()
+        against(&base, &head, today()).expect("readable").loosened.len()
     };
     assert_eq!(subjects("", &entry("2026-01-09")), 1, "new");
     assert_eq!(subjects(&entry("2026-01-09"), &entry("2026-01-10")), 1, "longer");
@@ -290,8 +294,9 @@ fn a_base_that_cannot_be_read_is_never_a_base_without_rules() {
         Texts { classification: Some("a = ".to_owned()), ..Texts::default() },
         Texts { census: Some("rows".to_owned()), ..Texts::default() },
     ] {
-        let fault = against(&base, &head()).expect_err("refused");
+        let fault = against(&base, &head(), today()).expect_err("refused");
         assert_eq!(fault.code(), BASE_UNRESOLVABLE);
     }
-    assert_eq!(against(&Texts::default(), &head()).expect("nothing to loosen"), Against::default());
+    let nothing = against(&Texts::default(), &head(), today()).expect("nothing to loosen");
+    assert_eq!(nothing, Against::default());
 }

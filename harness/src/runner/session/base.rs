@@ -10,6 +10,7 @@ use crate::{
         code::{BASE_UNRESOLVABLE, INPUT_TOO_LARGE},
         fault::{Fault, Location},
         path::RelPath,
+        time::Day,
     },
 };
 
@@ -39,7 +40,7 @@ pub(super) fn read(session: &Session) -> Result<Base, Fault> {
         census: census_is_whole.then(|| session.census()),
         waivers: &session.waivers,
     };
-    Base::at(rev.as_deref(), &session.world.git, &head)
+    Base::at(rev.as_deref(), &session.world.git, &head, session.world.clock.now.day())
 }
 
 impl Base {
@@ -59,18 +60,31 @@ impl Base {
     ///
     /// # Errors
     /// `base_unresolvable` where a base is named and cannot be had, and whatever git refuses.
-    pub fn at(rev: Option<&str>, git: &Git, head: &Head<'_>) -> Result<Self, Fault> {
+    pub fn at(rev: Option<&str>, git: &Git, head: &Head<'_>, today: Day) -> Result<Self, Fault> {
         let Some(rev) = rev else { return Ok(Self::unknown()) };
         let commit = git.merge_base(rev)?;
         let touched = git.changed_files(&commit)?.iter().any(|file| file == CLASSIFICATION_FILE);
-        let texts = Texts {
-            policy: text(git, &commit, POLICY_FILE)?,
-            classification: text(git, &commit, CLASSIFICATION_FILE)?,
-            census: text(git, &commit, CENSUS_FILE)?,
-        };
-        let seen = against(&texts, head)?;
+        let texts = texts(git, &commit, "HEAD")?;
+        let seen = against(&texts, head, today)?;
         Ok(Self { commit: Some(commit), texts: Some(texts), seen: Some(seen), touched })
     }
+}
+
+/// Reads what a commit says as the base of another one.
+///
+/// # Errors
+/// `base_unresolvable`, `input_too_large`, and whatever git refuses.
+pub fn texts(git: &Git, base: &str, head: &str) -> Result<Texts, Fault> {
+    let mut texts = Texts {
+        policy: text(git, base, POLICY_FILE)?,
+        classification: text(git, base, CLASSIFICATION_FILE)?,
+        census: text(git, base, CENSUS_FILE)?,
+        authors: None,
+    };
+    if texts.has_approvals() {
+        texts.authors = Some(git.authors(base, head)?);
+    }
+    Ok(texts)
 }
 
 fn text(git: &Git, commit: &str, name: &str) -> Result<Option<String>, Fault> {
