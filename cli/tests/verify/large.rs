@@ -1,4 +1,5 @@
-//! A run of ten thousand gates: it is verified, and every export of it stays within what its readers take.
+//! A run of ten thousand gates: it is verified, and exports of it stay within what their readers take. The other formats are held to
+//! their limits without a run, in `cli/src/export/tests/accepted.rs`.
 
 use super::*;
 use portcullis::Finding;
@@ -81,7 +82,7 @@ fn large() -> Sample {
 }
 
 #[test]
-fn a_run_of_ten_thousand_gates_is_verified_and_exported_within_every_limit() {
+fn a_run_of_ten_thousand_gates_is_verified_and_exported_within_the_limits() {
     let sample = large();
     let (exit, document) = sample.verify(&[RUN]);
     assert_eq!((exit, document["verdict"].as_str()), (Some(11), Some("blocked")));
@@ -99,8 +100,5 @@ fn a_run_of_ten_thousand_gates_is_verified_and_exported_within_every_limit() {
     let sarif: Value = serde_json::from_str(&export("sarif")).expect("JSON");
     let results = sarif["runs"][0]["results"].as_array().expect("results");
     assert_eq!(results.len(), GATES / 4);
-    let statement: Value = serde_json::from_str(&export("intoto")).expect("JSON");
-    assert_eq!(statement["predicate"]["result"], "FAILED");
     assert!(export("summary").len() <= 1_000_000);
-    assert!(export("junit").contains("failures=\"2500\""));
 }
