@@ -99,7 +99,9 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
     let plain = cx.watch(workspace::metadata(cx, &root, &["--no-deps"], METADATA_FAILED))?;
     let manifests = Manifests::new(cx, &plain);
     let mut graphs: BTreeMap<Vec<String>, Result<Graph, Fault>> = BTreeMap::new();
-    let mut examined = 0;
+    // What manifests require is judged for every fence before a graph is asked for: the denied requirement of one fence is
+    // why no fence has a graph.
+    let mut fences = Vec::new();
     for fence in &config.fence {
         let fence = fence.get_ref();
         let roots = cx.watch(manifests.roots(fence))?;
@@ -108,8 +110,13 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
             admissions: Admissions::new(cx, fence.admissions()),
             seen: BTreeSet::new(),
         };
-        let mut seen =
+        let seen =
             held.requirements(&manifests, &manifests.walk(fence, &roots, config.resolve), out)?;
+        fences.push((held, roots, seen));
+    }
+    let (mut examined, mut is_unresolved) = (0, false);
+    for (mut held, roots, mut seen) in fences {
+        let fence = held.fence;
         if config.resolve == Resolve::Graph {
             let words = fence.metadata_words();
             let graph = graphs.entry(words.clone()).or_insert_with(|| {
@@ -121,7 +128,11 @@ fn check(cx: &GateContext<'_>, config: &Config, out: &mut Findings) -> Result<Ex
                     seen = held.graph(&manifests, graph, &graph.reach(fence, &roots), out)?
                 }
                 // The denied requirement is why there is no graph, more often than not; both are reported then.
-                Err(fault) if out.total() > 0 => out.push(unresolved(fault)),
+                Err(_) if is_unresolved => {}
+                Err(fault) if out.total() > 0 => {
+                    out.push(unresolved(fault));
+                    is_unresolved = true;
+                }
                 Err(fault) => return cx.watch(Err(fault.clone())),
             }
         }

@@ -9,18 +9,22 @@ pub(crate) const SELECTOR_MATCHES_NOTHING: Code = Code::new(
     "selector_matches_nothing",
     "A selector of a file, job, step, member, tool or surface matches nothing.",
 );
+#[cfg(feature = "classification")]
 pub(crate) const NOT_STATIC: Code = Code::new(
     "PC1402",
     "not_static",
     "A rule had to know a value that only the provider knows at run time.",
 );
+#[cfg(feature = "workflows")]
 pub(crate) const SCRIPT_UNPARSED: Code =
     Code::new("PC1403", "script_unparsed", "A script that a rule had to read does not parse.");
+#[cfg(feature = "workflows")]
 pub(crate) const OPAQUE: Code = Code::new(
     "PC1404",
     "opaque",
     "A rule had to look into a remote job, a container or a foreign shell, and could not.",
 );
+#[cfg(feature = "classification")]
 pub(crate) const SKIPS_OVER_BUDGET: Code = Code::new(
     "PC1405",
     "skips_over_budget",
@@ -44,5 +48,6 @@ pub(crate) const BASE_IS_HEAD: Code = Code::new(
 );
 pub(crate) const METRIC_MISSING: Code =
     Code::new("PC1135", "metric_missing", "A metric that has to be measured was not.");
+#[cfg(any(feature = "canary", feature = "classification"))]
 pub(crate) const UNKNOWN_KEY: Code =
     Code::new("PC1411", "unknown_key", "A document has a key that no field of its schema has.");

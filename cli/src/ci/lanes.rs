@@ -102,7 +102,19 @@ impl Lanes {
             roster.default_lanes()
         } else {
             let mut ids: BTreeSet<&str> = BTreeSet::from([FENCE]);
+            // The rules that hold the lanes are named after them, in snake case.
+            let mut rules: BTreeMap<String, &str> = BTreeMap::new();
             for job in &table.job {
+                let id = job.id.get_ref().as_str();
+                let other = rules.insert(rule_id(id), id).filter(|other| *other != id);
+                if let Some(other) = other {
+                    let headline = format!(
+                        "the lanes `{}` and `{}` differ in `-` and `_` alone",
+                        other.escape_debug(),
+                        id.escape_debug()
+                    );
+                    reader.fault(job.id.span().start, headline, "rename one of the two");
+                }
                 if !ids.insert(job.id.get_ref()) {
                     let headline =
                         format!("two lanes are called `{}`", job.id.get_ref().escape_debug());
@@ -246,6 +258,11 @@ impl Reader<'_> {
         }
         toolchains
     }
+}
+
+/// The id of the rule that holds a lane.
+pub(crate) fn rule_id(lane: &str) -> String {
+    format!("lane_{}", lane.replace('-', "_"))
 }
 
 /// Whether the provider takes it for the id of a job.

@@ -5,6 +5,7 @@ mod readers;
 
 use super::{Format, account::Account, render};
 use crate::{
+    annotation,
     history::Sealed,
     outcome::{Line, OUTCOME_SCHEMA, Status},
 };
@@ -286,6 +287,86 @@ fn fg74_a_run_that_is_no_pass_is_green_nowhere() {
         account(decision("pass", vec![gate("a", "pass", false, "x", 0)], &json!([])), Vec::new());
     assert_eq!(parsed(Format::Sarif, &calm)["runs"][0]["results"], json!([]));
     assert!(!calm.rows.iter().any(|row| row.standing.is_red()));
+}
+
+/// Texts that a runner, a terminal, a browser, an XML reader or an eye would obey.
+const OBEYED: &[&str] = &[
+    "a\n::error file=x::b",
+    "a\r\n##[error]b",
+    "%0A::add-mask::a%25",
+    "::stop-commands::pause",
+    "\u{1b}[2J\u{1b}]8;;http://e\u{7}link\u{1b}]8;;\u{7}",
+    "\u{9b}31mred \u{0}\u{8}\u{b}\u{7f}\u{85}",
+    "a\u{202e}b\u{2066}c\u{200b}d\u{feff}",
+    "]]><!--<script>alert(1)</script>&x;",
+    "\u{fffe}\u{ffff}",
+    "@all ![x](http://e) | a | b |\n```\n# h",
+];
+
+#[test]
+fn nothing_obeys_ten_thousand_findings_and_they_keep_within_the_limits() {
+    let gates: Vec<Value> = (0..100)
+        .map(|n| {
+            let (status, blocks) = [("fail", true), ("warn", false)][n % 2];
+            gate(&format!("g{n:02}"), status, blocks, OBEYED[n / 2 % OBEYED.len()], 100)
+        })
+        .collect();
+    let account = one("blocked", gates);
+    let is_obeyed = |c: char| {
+        let is_mark = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        is_mark || (c.is_control() && c != '\n' && c != '\t')
+    };
+    let hold = |what: &str, text: &str| {
+        let found = text.chars().find(|c| is_obeyed(*c));
+        assert_eq!(found, None, "{what}");
+    };
+    // Ten of each level and step, fifty of a job, one line each, and all that is told begins with the level.
+    let all = annotation::of_run(&account.decision, &[]);
+    let (mut shown, mut told) = (annotation::Shown::default(), 0);
+    for step in 0..5 {
+        let (lines, now) = annotation::commands(&all, shown, "the run");
+        for line in &lines {
+            hold("annotations", line);
+            assert!(!line.contains('\n'), "{line}");
+            let rest = line.strip_prefix("::error ").or_else(|| line.strip_prefix("::warning "));
+            let (properties, message) = rest.and_then(|rest| rest.split_once("::")).expect(line);
+            assert!(properties.starts_with("title="), "{line}");
+            let is_escaped = |text: &str| {
+                text.split('%').skip(1).all(|at| {
+                    ["25", "0A", "0D", "3A", "2C"].iter().any(|code| at.starts_with(code))
+                })
+            };
+            assert!(is_escaped(properties) && is_escaped(message), "{line}");
+        }
+        let of = |level: &str| lines.iter().filter(|line| line.starts_with(level)).count();
+        assert!(of("::error ") <= annotation::STEP_MAX && of("::warning ") <= annotation::STEP_MAX);
+        assert!(
+            step > 0 || lines.iter().any(|line| line.contains("4991 more of this level")),
+            "{lines:?}"
+        );
+        (shown, told) = (now, told + lines.len());
+    }
+    assert_eq!(told, annotation::JOB_MAX);
+    let junit = render(Format::Junit, &account).expect("rendered");
+    hold("junit", &junit);
+    assert!(!junit.contains(['\u{fffe}', '\u{ffff}']) && !junit.contains("]]>"));
+    quick_junit::Report::deserialize_from_str(&junit).expect("a report");
+    let sarif = parsed(Format::Sarif, &account);
+    let results = sarif["runs"][0]["results"].as_array().expect("results");
+    assert_eq!(results.len(), super::sarif::RESULTS_MAX);
+    assert!(results.iter().all(|result| result["level"] == "error"), "the worst are kept");
+    for result in results.iter().take(200) {
+        hold("sarif", result["message"]["text"].as_str().expect("a text"));
+    }
+    for test in parsed(Format::Ctrf, &account)["results"]["tests"].as_array().expect("tests") {
+        for key in ["name", "message", "trace"] {
+            hold("ctrf", test[key].as_str().unwrap_or_default());
+        }
+    }
+    let summary = super::summary::render(&account, super::summary::BUDGET);
+    assert!(summary.len() <= super::summary::BUDGET);
+    hold("summary", &summary);
+    hold("page", &render(Format::Html, &account).expect("rendered"));
 }
 
 #[test]

@@ -44,6 +44,7 @@ fn large() -> Sample {
                     binary: table.common.binary.clone(),
                     attempt,
                     runner_attempt: 1,
+                    runner_run_id: None,
                     pid: 1,
                     policy_digest: table.digest(),
                 };

@@ -258,6 +258,9 @@ fn a_denied_requirement_is_found_although_cargo_resolves_nothing() {
     let tree = with("Cargo.toml", "[dependencies]", "[dependencies]\nreqwest = \"0.12\"");
     let seen = look("[[fence]]\nid = 'f'\nroots = ['app']\ndeny = ['reqwest']", &tree);
     assert_eq!(seen.codes, ["denied_dependency", "metadata_failed"]);
+    // Whichever fence denies it: the one before has no graph for the same reason, and it is said once.
+    let behind = "[[fence]]\nid = 'e'\nroots = ['app']\ndeny = ['ureq']\n[[fence]]\nid = 'f'\nroots = ['app']\ndeny = ['reqwest']\nfeatures = 'default'\n";
+    assert_eq!(look(behind, &tree).codes, ["denied_dependency", "metadata_failed"]);
     let seen = look("[[fence]]\nid = 'f'\nroots = ['app']\ndeny = ['ureq']", &tree);
     assert_eq!(seen.error().map(|error| error.code.as_str()), Some("metadata_failed"));
 }

@@ -133,6 +133,11 @@ fn a_matrix_is_as_long_as_its_longest_job_and_a_second_attempt_is_a_run() {
     let mut records = all(&[100.0; 5]);
     records.push(run(3, "success", 400.0));
     assert_eq!(codes(RULES, &records), "over_budget");
+    // The job that ends last is not the one that takes longest.
+    records.push(run(3, "success", 50.0));
+    assert_eq!(codes(RULES, &records), "over_budget", "a short one behind the long one");
+    records.push(run(3, "cancelled", 900.0));
+    assert_eq!(codes(RULES, &records), "over_budget", "and one that was stopped");
     let one_run: Vec<Value> = (0..9).map(|_| run(3, "success", 400.0)).collect();
     assert_eq!(codes(RULES, &one_run), "no_measurements", "nine jobs of one run are one sample");
     let attempts: Vec<Value> = (1..=5)

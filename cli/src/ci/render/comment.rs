@@ -4,9 +4,10 @@
 
 use super::yaml::{Job, Step, Workflow};
 
-/// What a document of decisions looks like. `\A` and `\z` hold a whole text, where `^` and `$` would hold one line of it.
+/// What a file of decisions looks like, read with `--slurp`: one document, for all of several would be worded and the last one
+/// alone checked. `\A` and `\z` hold a whole text, where `^` and `$` would hold one line of it.
 pub(super) const VALID: &str = r#"
-  type == "object"
+  length == 1 and (.[0] | type == "object"
   and .schema == "portcullis.canary_decisions.v1"
   and (.number | . == null or (type == "number" and . == floor and . > 0 and . < 1e9))
   and (.decisions | type == "array" and length > 0 and length <= 32)
@@ -22,7 +23,7 @@ pub(super) const VALID: &str = r#"
       and (.metric | type == "string" and test("\\A[A-Za-z0-9_./: ()+=,-]{1,200}\\z"))
       and (.unit | IN("ns", "count", "bytes"))
       and (.verdict | IN("ok", "comment_only", "fail", "invalid"))
-      and all(.base, .candidate; type == "number" and . == floor and . >= 0)))
+      and all(.base, .candidate; type == "number" and . == floor and . >= 0))))
 "#;
 
 /// The comment, from checked values alone.
@@ -77,17 +78,20 @@ fn job() -> Job {
     }
 }
 
-/// At most 1 MiB, packed and unpacked, and of one file whose name is known: nothing else touches the disk.
+/// At most 1 MiB, packed and unpacked, and of one file whose name is known: nothing else touches the disk. What is cut ends
+/// the program that writes it, so a pipe that fails is looked at: too much is left out, anything else ends the job.
 const FETCH: &str = r#"mkdir -p decisions
 gh api "repos/$REPOSITORY/actions/runs/$RUN_ID/artifacts?per_page=100" \
   --jq '.artifacts[] | select((.name | test("\\Aportcullis-decision-[A-Za-z0-9_.-]{1,64}\\z")) and .size_in_bytes <= 1048576 and (.expired | not)) | .id' > ids
 while read -r id; do
-  gh api "repos/$REPOSITORY/actions/artifacts/$id/zip" | head -c 1048577 > artifact.zip
+  gh api "repos/$REPOSITORY/actions/artifacts/$id/zip" | head -c 1048577 > artifact.zip \
+    || [ "$(stat --format=%s artifact.zip)" -gt 1048576 ]
   if [ "$(stat --format=%s artifact.zip)" -gt 1048576 ]; then
     echo "::warning::an artifact is larger than 1 MiB"
     continue
   fi
-  unzip -p artifact.zip decisions.json | head -c 1048577 > "decisions/$id.json"
+  unzip -p artifact.zip decisions.json | head -c 1048577 > "decisions/$id.json" \
+    || echo "::warning::an artifact does not hold the file that is expected, or holds too much"
 done < ids
 "#;
 
@@ -101,7 +105,7 @@ loud=false
 printf '%s\n' "$marker" > comment.md
 for file in decisions/*.json; do
   if [ ! -f "$file" ]; then continue; fi
-  if [ "$(stat --format=%s "$file")" -gt 1048576 ] || ! jq --exit-status "$valid" "$file" > /dev/null; then
+  if [ "$(stat --format=%s "$file")" -gt 1048576 ] || ! jq --slurp --exit-status "$valid" "$file" > /dev/null; then
     echo "::warning::a decision has not the form that is expected, and is left out"
     continue
   fi

@@ -2,7 +2,7 @@
 
 use super::{COMMENT, NIGHTLY, PULL_REQUEST, Wish};
 use crate::ci::{
-    lanes::{FENCE, Lanes},
+    lanes::{self, FENCE, Lanes},
     pins,
     roster::Roster,
 };
@@ -78,7 +78,7 @@ impl Rules {
         self.rule(
             "no_foreign_trigger",
             "portcullis*.yml",
-            &format!("{except}triggers_deny = [\"pull_request_target\", \"workflow_run\"]\n"),
+            &format!("{except}triggers_deny = [\"issue_comment\", \"pull_request_target\", \"workflow_run\"]\n"),
         );
         self.rule(
         "every_generated_file",
@@ -129,7 +129,7 @@ impl Rules {
             if !lane.needs.is_empty() {
                 let _ok = writeln!(rest, "needs_superset = {}", list(&lane.needs));
             }
-            self.rule(&format!("lane_{}", lane.id.replace('-', "_")), PULL_REQUEST, &rest);
+            self.rule(&lanes::rule_id(&lane.id), PULL_REQUEST, &rest);
         }
         if wish.shards > 1 {
             let parts: Vec<String> = (1..=wish.shards).map(|part| part.to_string()).collect();

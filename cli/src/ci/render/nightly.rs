@@ -91,7 +91,7 @@ fn issue(canaries: usize) -> String {
          title='The nightly canary did not succeed'\n\
          mkdir -p {DECISIONS}\n\
          good=false\n\
-         if [ -f \"$decision\" ] && [ \"$(stat --format=%s \"$decision\")\" -le 1048576 ] && jq --exit-status \"$valid\" \"$decision\" > /dev/null; then\n  \
+         if [ -f \"$decision\" ] && [ \"$(stat --format=%s \"$decision\")\" -le 1048576 ] && jq --slurp --exit-status \"$valid\" \"$decision\" > /dev/null; then\n  \
            jq --raw-output '.decisions[] | \"- `\" + .canary + \"`: \" + .decision.outcome' \"$decision\" > {DECISIONS}/body.md\n  \
            if [ \"$MEASURED\" = success ] && jq --exit-status 'all(.decisions[]; .decision.outcome == \"ok\")' \"$decision\" > /dev/null; then good=true; fi\n\
          else\n  \
