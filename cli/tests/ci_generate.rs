@@ -1,6 +1,9 @@
 //! `ci generate` and `ci check` over a small repository: the same bytes every time, nothing of anybody overwritten, every
 //! gate over workflows silent on the result, and every fault that is planted into it found.
 
+#[cfg(unix)]
+#[path = "ci_generate/archive.rs"]
+mod archive;
 #[path = "ci_generate/criteria.rs"]
 mod criteria;
 #[path = "ci_generate/planted.rs"]

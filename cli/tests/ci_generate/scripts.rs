@@ -1,7 +1,12 @@
 //! The scripts of the generated workflows, run as a runner runs them, with a `gh` that answers from files: what they write,
 //! and that nothing of an artifact is obeyed.
 
-use super::{COMMENT, NIGHTLY, planted::job, repo};
+use super::{
+    COMMENT, NIGHTLY,
+    archive::{Member, zip},
+    planted::job,
+    repo,
+};
 use serde_json::{Value, json};
 use std::{
     fs,
@@ -232,79 +237,6 @@ fn zipped(document: &Value) -> Vec<u8> {
     zip(&[("decisions.json", Member::Stored(document.to_string().into_bytes()))])
 }
 
-/// What a member of an archive holds.
-enum Member {
-    Stored(Vec<u8>),
-    /// So many times 258 bytes, deflated to next to nothing.
-    Inflated(usize),
-}
-
-/// An archive with these members, whatever they are called.
-fn zip(members: &[(&str, Member)]) -> Vec<u8> {
-    let (mut bytes, mut central) = (Vec::new(), Vec::new());
-    let word = |value: usize| u16::try_from(value).expect("small").to_le_bytes();
-    let long = |value: usize| u32::try_from(value).expect("small").to_le_bytes();
-    for (name, member) in members {
-        let (method, plain, packed) = match member {
-            Member::Stored(plain) => (0, plain.clone(), plain.clone()),
-            Member::Inflated(n) => (8, vec![b'a'; 1 + n * 258], deflated(*n)),
-        };
-        let mut head = Vec::new();
-        for part in [20, 0, method, 0, 0x21] {
-            head.extend(word(part));
-        }
-        head.extend(crc32(&plain).to_le_bytes());
-        head.extend(long(packed.len()));
-        head.extend(long(plain.len()));
-        head.extend(word(name.len()));
-        head.extend(word(0));
-        let at = bytes.len();
-        bytes.extend(b"PK\x03\x04");
-        bytes.extend(&head);
-        bytes.extend(name.as_bytes());
-        bytes.extend(packed);
-        central.extend(b"PK\x01\x02\x14\x03");
-        central.extend(&head);
-        central.extend([0; 10]);
-        central.extend(long(at));
-        central.extend(name.as_bytes());
-    }
-    let at = bytes.len();
-    bytes.extend(&central);
-    bytes.extend(b"PK\x05\x06\0\0\0\0");
-    bytes.extend(word(members.len()));
-    bytes.extend(word(members.len()));
-    bytes.extend(long(central.len()));
-    bytes.extend(long(at));
-    bytes.extend(word(0));
-    bytes
-}
-
-/// `1 + n * 258` times the letter `a` in one block with the fixed codes: the letter, then copies of it.
-fn deflated(n: usize) -> Vec<u8> {
-    let mut bits: Vec<bool> = vec![true, true, false];
-    // Codes stand with their highest bit first.
-    let mut code =
-        |value: u32, length: u32| bits.extend((0..length).rev().map(|bit| value >> bit & 1 == 1));
-    code(0x30 + u32::from(b'a'), 8);
-    for _ in 0..n {
-        code(0b1100_0101, 8);
-        code(0, 5);
-    }
-    code(0, 7);
-    bits.chunks(8)
-        .map(|bits| bits.iter().enumerate().fold(0, |byte, (at, bit)| byte | u8::from(*bit) << at))
-        .collect()
-}
-
-fn crc32(bytes: &[u8]) -> u32 {
-    !bytes.iter().fold(u32::MAX, |crc, byte| {
-        (0..8).fold(crc ^ u32::from(*byte), |crc, _| {
-            if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 }
-        })
-    })
-}
-
 #[test]
 fn a_decision_becomes_one_comment_of_checked_values() {
     if !tools() {
@@ -356,13 +288,15 @@ fn a_decision_becomes_one_comment_of_checked_values() {
     }
 }
 
-#[test]
-fn what_cannot_be_trusted_is_left_out_and_told() {
-    if !tools() {
-        return;
-    }
-    let scripts = comment_scripts();
-    let named = "portcullis-decision-stable";
+/// The name that the artifacts of decisions have.
+const NAMED: &str = "portcullis-decision-stable";
+
+/// What it is, its name, its bytes, and what is told.
+type Untrusted = (&'static str, &'static str, Vec<u8>, &'static str);
+
+/// Artifacts that nobody may believe.
+fn untrusted() -> Vec<Untrusted> {
+    let named = NAMED;
     let raw = |text: &str| zip(&[("decisions.json", Member::Stored(text.as_bytes().to_vec()))]);
     let hostile = |name: &str| zipped(&decisions(json!(7), "fail", json!([metric(name)])));
     let mut other_canary = slower();
@@ -374,7 +308,7 @@ fn what_cannot_be_trusted_is_left_out_and_told() {
     let form = "has not the form";
     let not_its_head = "another commit";
     let nothing = "no decision to comment on";
-    let table: Vec<(&str, &str, Vec<u8>, &str)> = vec![
+    vec![
         (
             "a number that is another's",
             named,
@@ -440,8 +374,16 @@ fn what_cannot_be_trusted_is_left_out_and_told() {
             nothing,
         ),
         ("a name that ends with a line", "portcullis-decision-a\n", zipped(&slower()), nothing),
-    ];
-    for (case, name, bytes, expected) in table {
+    ]
+}
+
+#[test]
+fn what_cannot_be_trusted_is_left_out_and_told() {
+    if !tools() {
+        return;
+    }
+    let scripts = comment_scripts();
+    for (case, name, bytes, expected) in untrusted() {
         let runner = Runner::new();
         runner.artifacts(&[(name, bytes)]);
         let (code, said) = runner.run(&scripts);
@@ -453,9 +395,9 @@ fn what_cannot_be_trusted_is_left_out_and_told() {
         let both = Runner::new();
         fs::copy(runner.path("forge/0.zip"), both.path("forge/9.zip")).expect("copied");
         let size = fs::metadata(both.path("forge/9.zip")).expect("a file").len();
-        both.artifacts(&[(named, zipped(&slower()))]);
+        both.artifacts(&[(NAMED, zipped(&slower()))]);
         let listed = |id: u64, name: &str, size: u64| json!({ "id": id, "name": name, "size_in_bytes": size, "expired": false });
-        let all = json!({ "artifacts": [listed(9, name, size), listed(0, named, 500)] });
+        let all = json!({ "artifacts": [listed(9, name, size), listed(0, NAMED, 500)] });
         both.forge("artifacts", all.to_string().as_bytes());
         let (code, said) = both.run(&scripts);
         assert_eq!((code, both.writes().len()), (Some(0), 1), "{case} beside a good one: {said}");
