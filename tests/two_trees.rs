@@ -65,7 +65,8 @@ mod two_trees {
     /// Branch, gate, and how it stands once the base approves exactly what it loosens. An approval says nothing of the census.
     #[test]
     fn t01_t02_a_loosening_that_the_base_approves_counts_as_standing_there() {
-        let rows: &[(&str, &str, (&str, Option<&str>, u8))] = &[
+        type Approved = (&'static str, Option<&'static str>, u8);
+        let rows: &[(&str, &str, Approved)] = &[
             ("p3-lock-gate-removed", "flaky", ("pass", None, 11)),
             ("p5-loosened-threshold", "perf", PASS),
             ("p7", "budget", ("absent", None, 0)),
