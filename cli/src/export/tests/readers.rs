@@ -109,7 +109,8 @@ fn statements_and_metrics_are_read_by_the_libraries_of_their_publishers() {
         }
     }
     // The readers look: each of these is refused.
-    let broken: &[(&str, Format, fn(&str) -> String)] = &[
+    type Edit = fn(&str) -> String;
+    let broken: &[(&str, Format, Edit)] = &[
         ("type", Format::Intoto, |text| text.replace("Statement/v1", "Statement/v2")),
         ("digest", Format::Vsa, |text| {
             text.replace("gitCommit", "").replace("\"\": \"a", "\"x\": 1, \"y\": \"a")
