@@ -54,13 +54,16 @@ fn looser() -> String {
     BASE.replace("max_errors = 3", "max_errors = 9")
 }
 
+/// The exit code of `verify`, and what it said.
+type Verdict = (Option<i32>, String);
+
 /// A change that raises a ceiling, with the record that approves it on the base, in the change, or nowhere.
 fn approved(
     on_base: bool,
     in_change: bool,
     edit: impl Fn(&str) -> String,
     author: &str,
-) -> (Option<i32>, String) {
+) -> Verdict {
     let plain = Change::new("");
     plain.write(&looser(), "");
     plain.sample.commit();
@@ -109,7 +112,7 @@ fn t02_an_approval_counts_from_the_base_and_by_somebody_else() {
         ),
     ];
     for (case, (exit, said), code) in cases {
-        assert_eq!(*exit, Some(11), "{case}: {said}");
+        assert_eq!(exit, Some(11), "{case}: {said}");
         assert!(said.contains(code), "{case}: {said}");
     }
 }
