@@ -90,8 +90,7 @@ fn t02_an_approval_counts_from_the_base_and_by_somebody_else() {
     let (exit, said) = approved(true, false, same, dev);
     assert_eq!(exit, Some(0), "{said}");
     assert!(said.contains("approved by rita@example.org"), "{said}");
-    type Ended = (Option<i32>, String);
-    let cases: &[(&str, Ended, &str)] = &[
+    let cases: &[(&str, Verdict, &str)] = &[
         ("no approval", approved(false, false, same, dev), "policy_loosened"),
         ("its own", approved(false, true, same, dev), "approval_not_on_base"),
         ("the author", approved(true, false, same, "R <Rita@Example.org>"), "approver_refused"),
