@@ -22,7 +22,9 @@ pub(crate) use policy::{
     Waiver, WaiverNew, WaiverPrune, WaiverRenew, WaiverVerb,
 };
 pub(crate) use run::{Choice, Diff, Merge, Plan, Progress, Replay, Rerun, Run, ShardKind, Verify};
-pub(crate) use store::{History, Pull, Push, Seal};
+pub(crate) use store::{History, Seal};
+#[cfg(feature = "store")]
+pub(crate) use store::{Pull, Push};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::{ffi::OsString, path::PathBuf};
