@@ -49,10 +49,14 @@ fn main() -> ExitCode {
     match measured() {
         Ok(document) => {
             println!("{document:#}");
+            let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
             let to =
                 words.iter().position(|word| word == "--write").and_then(|at| words.get(at + 1));
             let written =
-                to.map_or(Ok(()), |path| write(Path::new(path), &format!("{document:#}\n")));
+                to.map_or(Ok(()), |path| write(&root.join(path), &format!("{document:#}\n")));
+            if let Err(error) = &written {
+                eprintln!("{error}");
+            }
             written.map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
         }
         Err(error) => {

@@ -223,3 +223,28 @@ fn the_comparison_with_zizmor_is_what_the_page_says() {
         .collect();
     assert_eq!(stated, differ, "{differ_shown}");
 }
+
+#[test]
+fn the_page_states_the_time_that_was_measured() {
+    let text = fs::read_to_string(checkout().join("evidence/zizmor_time.json")).expect("evidence");
+    let evidence: Value = serde_json::from_str(&text).expect("JSON");
+    let times = |key: &str| -> Vec<u64> {
+        let all = evidence[key].as_array().expect("times");
+        all.iter().map(|time| time.as_u64().expect("a time")).collect()
+    };
+    let (ours, theirs) = (times("ours_ns"), times("zizmor_ns"));
+    assert_eq!((ours.len(), theirs.len()), (21, 21));
+    let mut ratios: Vec<u64> =
+        ours.iter().zip(&theirs).map(|(us, peer)| us * 1_000 / peer).collect();
+    ratios.sort_unstable();
+    assert_eq!(evidence["median_ratio_permille"], ratios[10]);
+    // Hundredths, rounded.
+    let shown = |permille: u64| format!("0.{:02}", (permille + 5) / 10);
+    let page = fs::read_to_string(checkout().join(PAGE)).expect("the page");
+    let page = page.replace('\n', " ");
+    assert!(page.contains(&format!("a median of {} of the time", shown(ratios[10]))), "{ratios:?}");
+    let middle = format!("from {} to {}", shown(ratios[5]), shown(ratios[15]));
+    assert!(page.contains(&middle), "{middle}: {ratios:?}");
+    let files = format!("Over {} workflow files", evidence["files"]);
+    assert!(page.contains(&files), "{files}");
+}

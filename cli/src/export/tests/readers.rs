@@ -109,8 +109,8 @@ fn statements_and_metrics_are_read_by_the_libraries_of_their_publishers() {
         }
     }
     // The readers look: each of these is refused.
-    type Edit = fn(&str) -> String;
-    let broken: &[(&str, Format, Edit)] = &[
+    type Break = fn(&str) -> String;
+    let broken: &[(&str, Format, Break)] = &[
         ("type", Format::Intoto, |text| text.replace("Statement/v1", "Statement/v2")),
         ("digest", Format::Vsa, |text| {
             text.replace("gitCommit", "").replace("\"\": \"a", "\"x\": 1, \"y\": \"a")

@@ -197,8 +197,8 @@ fn a_claim_needs_evidence_no_gap_and_the_word_done() {
     let prose = json!({
         "wanted": { "kind": "prose", "text": "yes" }, "seen": { "kind": "bare", "exists": true },
     });
-    type Row<'a> = (&'a str, Option<&'a str>, &'a [Value], (usize, &'a str));
-    let table: &[Row<'_>] = &[
+    type Judged = (usize, &'static str);
+    let table: &[(&str, Option<&str>, &[Value], Judged)] = &[
         ("done", None, &[], (0, "missing_evidence")),
         ("open", None, std::slice::from_ref(&proof), (1, "unresolved_gap")),
         ("open", Some("x"), std::slice::from_ref(&proof), (1, "unresolved_gap")),
