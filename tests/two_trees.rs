@@ -6,11 +6,13 @@ mod two_trees {
 
     use tollbooth::{Judged, Tollbooth};
 
-    /// Branch, gate it is about, and with and without the base: effective status, code, exit.
-    type Row = (&'static str, &'static str, [(&'static str, Option<&'static str>, u8); 2]);
+    /// Branch, gate it is about, and how it stands with and without the base.
+    type Row = (&'static str, &'static str, [Stands; 2]);
+    /// Effective status, code, exit.
+    type Stands = (&'static str, Option<&'static str>, u8);
 
-    const LOOSENED: (&str, Option<&str>, u8) = ("pending_approval", Some("policy_loosened"), 11);
-    const PASS: (&str, Option<&str>, u8) = ("pass", None, 0);
+    const LOOSENED: Stands = ("pending_approval", Some("policy_loosened"), 11);
+    const PASS: Stands = ("pass", None, 0);
 
     /// T01 and T02, on branches that people could have written.
     #[test]
@@ -65,8 +67,7 @@ mod two_trees {
     /// Branch, gate, and how it stands once the base approves exactly what it loosens. An approval says nothing of the census.
     #[test]
     fn t01_t02_a_loosening_that_the_base_approves_counts_as_standing_there() {
-        type Approved = (&'static str, Option<&'static str>, u8);
-        let rows: &[(&str, &str, Approved)] = &[
+        let rows: &[(&str, &str, Stands)] = &[
             ("p3-lock-gate-removed", "flaky", ("pass", None, 11)),
             ("p5-loosened-threshold", "perf", PASS),
             ("p7", "budget", ("absent", None, 0)),
@@ -91,7 +92,7 @@ mod two_trees {
             }
         }
         // A waiver needs no approval: the same waiver on the base is one.
-        let judged = repository.judge("p1-waiver", Some("p1-waiver"));
+        let judged = repository.judge(&repository.later("p1-waiver"), Some("p1-waiver"));
         assert_eq!((judged.effective("opens").as_str(), judged.exit), ("waived", 0));
     }
 

@@ -116,6 +116,13 @@ impl Tollbooth {
         (base, change)
     }
 
+    /// A harmless change on top of a branch.
+    pub(super) fn later(&self, branch: &str) -> String {
+        let name = format!("{branch}-later");
+        self.branch(&name, branch, "\n# later\n", "");
+        name
+    }
+
     /// Adds to policy and waivers of a branch, in a commit on a branch of its own.
     fn branch(&self, name: &str, from: &str, policy: &str, waivers: &str) {
         done(git(&self.root).args(["checkout", "--quiet", "-B", name, from]));

@@ -48,6 +48,7 @@ max_errors = 3
 [[gate]]
 id = \"second\"
 kind = \"command\"
+lanes = [\"pr\", \"main\", \"release\"]
 ";
 
 /// What a run says of itself.

@@ -172,6 +172,21 @@ fn t01_the_base_judges_from_its_own_checkout() {
     }
 }
 
+/// A gate that blocks from pull requests on does not block in a run that calls itself local.
+#[test]
+fn t01_the_lane_is_that_of_the_judge() {
+    let change = Change::new("");
+    change.sample.put("README.md", "harmless\n");
+    change.sample.commit();
+    let story = Story { lane: portcullis::Lane::Local, fails: vec!["second"], ..Story::honest() };
+    let (exit, said, document) = change.judged(&story);
+    assert_eq!((exit, document["judged_from"]["lane"].as_str()), (Some(11), Some("pr")), "{said}");
+    let (alone, said) = ended(&mut change.sample.portcullis(&["verify", "run-1"]));
+    assert_eq!(alone, Some(0), "{said}");
+    let (exit, said, _) = change.verify(&["--lane", "local"]);
+    assert_eq!(exit, Some(0), "who asks for `local` is told of `local`: {said}");
+}
+
 /// A waiver that ended does not hold because the run says that it was made earlier.
 #[test]
 fn t01_the_later_clock_judges() {
