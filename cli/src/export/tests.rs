@@ -313,7 +313,8 @@ fn nothing_obeys_ten_thousand_findings_and_they_keep_within_the_limits() {
         .collect();
     let account = one("blocked", gates);
     let is_obeyed = |c: char| {
-        let is_mark = matches!(c, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}');
+        // A summary has joiners of its own, which keep a forge from making links.
+        let is_mark = matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
         is_mark || (c.is_control() && c != '\n' && c != '\t')
     };
     let hold = |what: &str, text: &str| {
