@@ -94,7 +94,8 @@ fn sessions(files: &[String]) -> Result<(), Box<dyn Error>> {
 /// Measures kernel after kernel, and writes after each: hours of measuring are not lost with the last one.
 fn measured(words: &[String]) -> Result<(), Box<dyn Error>> {
     const SCHEMA: &str = "portcullis.canary_sessions.v1";
-    let (sessions, kernels) = words.split_first().ok_or("say how many sessions, of which kernels")?;
+    let (sessions, kernels) =
+        words.split_first().ok_or("say how many sessions, of which kernels")?;
     let path = root().join("evidence/canary_sessions.json");
     for name in kernels {
         let mut row =

@@ -9,8 +9,7 @@ use crate::{
     work::{Kernel, Ready},
 };
 use portcullis_canary::{
-    Base, Body, Config, Decision, Measurement, MilliPct, Order, Point, admit, changes,
-    decide,
+    Base, Body, Config, Decision, Measurement, MilliPct, Order, Point, admit, changes, decide,
     order::{First, blocks, seed},
 };
 use serde_json::{Value, json};
@@ -342,8 +341,7 @@ impl Ticks {
     }
 
     fn stolen_pct_since(&self, before: &Self) -> f64 {
-        let share =
-            (self.stolen - before.stolen) as f64 / (self.all - before.all).max(1) as f64;
+        let share = (self.stolen - before.stolen) as f64 / (self.all - before.all).max(1) as f64;
         (share * 1_000.0).round() / 10.0
     }
 }

@@ -69,7 +69,8 @@ pub(super) fn judge(
     if second.is_file() {
         let mut again = read_measurement(&second, id)?;
         if again.commit != measurement.commit {
-            let detail = format!("the second is of {}, not of {}", again.commit, measurement.commit);
+            let detail =
+                format!("the second is of {}, not of {}", again.commit, measurement.commit);
             let fault = portcullis_canary::Fault::of_run(FaultCode::MeasurementStale, detail);
             again.faults.push(fault);
         }
