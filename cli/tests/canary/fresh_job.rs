@@ -7,7 +7,7 @@ use std::fs;
 const RUN: &[(&str, &str)] = &[("PORTCULLIS_RUN_ID", "r1")];
 const MEASURE: &[&str] = &["measure", "c", "--base-ref", "main"];
 /// Slow until a file is there.
-const SLOW_AT_FIRST: &str = "[ -e target/calm ] && sleep 0.02 || sleep 0.25; echo done";
+const SLOW_AT_FIRST: &str = "[ -e target/calm ] && sleep 0.02 || sleep 1.2; echo done";
 
 fn repo(candidate: &str) -> Repo {
     Repo::new(&format!("{PAIRED}confirm = 'fresh_job'\n"), FAST, candidate)

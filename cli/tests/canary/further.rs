@@ -170,10 +170,10 @@ fn t33_a_count_that_is_believed_and_not_enforced_is_unavailable_where_it_is_dema
     paired.judge(pinned, 0);
 }
 
-/// Slow in 14 of 17 runs: the rank that one metric is judged by is slow, the one that forty are judged by is not.
+/// Slow in 15 of 17 runs: the rank that one metric is judged by is slow, the one that forty are judged by is not.
 fn mostly_slow(middle: u64) -> Vec<u64> {
     let values = around(middle).into_iter().enumerate();
-    values.map(|(n, value)| if n < 3 { value } else { value * 3 }).collect()
+    values.map(|(n, value)| if n < 2 { value } else { value * 3 }).collect()
 }
 
 #[test]
@@ -241,7 +241,7 @@ fn t10_t16_t19_whatever_a_tool_writes_instead_of_durations_is_an_answer() {
         format!(r#"{{"results":[{{"command":"whole","times":[{times}],"exit_codes":[0,0,0]}}]}}"#)
     };
     let table: [(&str, String, &str); 9] = [
-        ("T10 an infinity", with("0.1,Infinity,0.1"), "unknown_shape"),
+        ("T10 an infinity", with("0.1,Infinity,0.1"), "value_not_finite"),
         ("T10 beyond a float", with("0.1,1e400,0.1"), ""),
         ("T10 beyond an integer", with("0.1,1e30,0.1"), "value_overflow"),
         ("T10 a text", with("0.1,\"0.1\",0.1"), "unknown_shape"),

@@ -17,20 +17,20 @@ proof = { stdout = 'done' }
 /// A build whose program takes so many seconds, and so many where its code is moved.
 fn build(seconds: &str, moved: &str) -> String {
     format!(
-        "s={seconds}; [ -n \"$PORTCULLIS_CANARY_PADDING\" ] && s={moved}\n\
-         printf '#!/bin/sh\\nsleep %s; echo done\\n' $s > made.sh; chmod +x made.sh"
+        "s='{seconds}'; [ -n \"$PORTCULLIS_CANARY_PADDING\" ] && s='{moved}'\n\
+         printf '#!/bin/sh\\nsleep %s; echo done\\n' \"$s\" > made.sh; chmod +x made.sh"
     )
 }
 
 #[test]
 fn t39_what_a_moved_layout_does_alone_is_told_and_fails_nothing() {
     let table = [
-        ("the layout moves it by more than the comment", "0.1", 0, "layout_sensitive", 4),
-        ("the layout moves it by nothing, in other bytes", "0.050", 15, "regression_over_fail", 4),
-        ("the build takes no notice", "0.05", 15, "regression_over_fail", 3),
+        ("the layout moves it by more than the comment", "0.4", 0, "layout_sensitive", 4),
+        ("the layout moves it by nothing, in other bytes", "0.100", 15, "regression_over_fail", 4),
+        ("the build takes no notice", "0.1", 15, "regression_over_fail", 3),
     ];
     for (case, moved, code, words, n_series) in table {
-        let repo = Repo::new(BUILT, &build("0.05", moved), &build("0.3", moved));
+        let repo = Repo::new(BUILT, &build("0.1", moved), &build("0.9", moved));
         repo.measure(0);
         let record = repo.measurement();
         let series = record["series"].as_array().expect("series");

@@ -44,17 +44,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     })?;
     let own = target_dir::current_exe().context("this program does not know where it is")?;
     let scratch = scratch(&locate::target_dir(repository)?)?;
-    let is_paired =
-        canary.method() == MethodName::Paired && canary.adapter().name == Adapter::Process;
-    let base_commit = if is_paired {
-        let base = arguments.base_ref.clone().or_else(|| repository.environment.base());
-        let base = base.ok_or_else(|| usage("pairs need a base", "name it: `--base-ref main`"))?;
-        let commit = git.merge_base(&base).or_exit(Exit::Usage)?;
-        out.progress(&format!("canary: base {commit}"));
-        Some(commit)
-    } else {
-        None
-    };
+    let base_commit = base_commit(arguments, &known, &git, out)?;
     let judged = |measurement: &Measurement| {
         let config = canary.config(known.baseline.as_ref());
         decide(&admit(measurement, &known.base, &config), &config.threshold, canary.lane())
@@ -117,6 +107,24 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
         out.text(&format!("  {line}"));
     }
     Ok(exit)
+}
+
+/// The commit that pairs are measured against: the merge base with `HEAD`. What is not paired has none.
+fn base_commit(
+    arguments: &Arguments,
+    known: &Known,
+    git: &Git,
+    out: &mut Transport,
+) -> Result<Option<String>, Refused> {
+    let canary = &known.canary;
+    if canary.method() != MethodName::Paired || canary.adapter().name != Adapter::Process {
+        return Ok(None);
+    }
+    let base = arguments.base_ref.clone().or_else(|| known.repository.environment.base());
+    let base = base.ok_or_else(|| usage("pairs need a base", "name it: `--base-ref main`"))?;
+    let commit = git.merge_base(&base).or_exit(Exit::Usage)?;
+    out.progress(&format!("canary: base {commit}"));
+    Ok(Some(commit))
 }
 
 /// The measurement of this commit that another job left in the run that is named; nothing where there is none, or where it

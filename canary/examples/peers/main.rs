@@ -1,13 +1,11 @@
 //! Holds canaries beside other tools that compare durations: the same pairs of binaries, in one run, session by session.
 //!
-//! `cargo bench --bench peers -- run --portcullis FILE --hyperfine FILE [--pyperf FOLDER] [--sessions N]
-//! [--evidence FILE]`. Without `run`, as under `cargo test`, it measures nothing. The binaries of a pair are this program
-//! and a copy of it in which one number differs: how much work it does. Unix only.
+//! `cargo run --release -p portcullis-canary --example peers -- --portcullis FILE --hyperfine FILE --pyperf FOLDER
+//! [--sessions N] [--evidence FILE]`. The binaries of a pair are this program and a copy of it in which one number differs:
+//! how much work it does. Linux only: it asks the system for its load.
 #![expect(clippy::disallowed_methods, reason = "a measurement times and starts other programs")]
 
-#[path = "peers/tool.rs"]
 mod tool;
-#[path = "peers/work.rs"]
 mod work;
 
 use serde_json::{Value, json};
@@ -25,7 +23,7 @@ use tool::{Answer, Tool};
 pub(crate) type Failure = Box<dyn Error>;
 
 /// How many runs of each binary a session has, for every tool.
-pub(crate) const RUNS: usize = 60;
+pub(crate) const RUNS: usize = 40;
 /// What is told, in percent: ours takes it from its table, the others as an option or by their means.
 pub(crate) const COMMENT_PCT: u64 = 2;
 /// How much work the second binary of a pair has more, in percent.
@@ -41,11 +39,7 @@ fn main() -> ExitCode {
     if let Ok(mode) = std::env::var(work::MODE) {
         return work::as_peer(&mode);
     }
-    let mut words = std::env::args().skip(1).filter(|word| word != "--bench");
-    if words.next().as_deref() != Some("run") {
-        return ExitCode::SUCCESS;
-    }
-    match Plan::read(words).and_then(|plan| measured(&plan)) {
+    match Plan::read(std::env::args().skip(1)).and_then(|plan| measured(&plan)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             say(&format!("not measured: {failure}\n"));
@@ -82,7 +76,6 @@ struct Found {
     slower: u32,
     silent: u32,
     no_answer: u32,
-    milli_pct: Vec<i64>,
 }
 
 fn measured(plan: &Plan) -> Result<(), Failure> {
@@ -97,6 +90,7 @@ fn measured(plan: &Plan) -> Result<(), Failure> {
     let versions = plan.tools.iter().map(|tool| Ok((tool.name(), tool.version()?)));
     let versions: BTreeMap<&str, String> = versions.collect::<Result<_, Failure>>()?;
     let load_before = load()?;
+    let commit = said(Command::new("git").args(["rev-parse", "HEAD"]))?;
     let mut found: BTreeMap<(&str, u8), Found> = BTreeMap::new();
     for session in 0..plan.sessions {
         for (added_pct, pair) in &pairs {
@@ -104,50 +98,47 @@ fn measured(plan: &Plan) -> Result<(), Failure> {
                 // Each tool is once the first: what it leaves behind in the machine meets all of the others.
                 let turn = (index + usize::try_from(session)?) % plan.tools.len();
                 let Some(tool) = plan.tools.get(turn) else { continue };
-                let of_tool = found.entry((tool.name(), *added_pct)).or_default();
-                let name = format!("s{session}");
-                match tool.compare(pair, &name).map_err(|failure| {
+                let answer = tool.compare(pair, &format!("s{session}")).map_err(|failure| {
                     format!("{} in session {session}, +{added_pct} %: {failure}", tool.name())
-                })? {
-                    Answer::Slower(milli_pct) => {
-                        of_tool.slower += 1;
-                        of_tool.milli_pct.push(milli_pct);
-                    }
-                    Answer::Silent(milli_pct) => {
-                        of_tool.silent += 1;
-                        of_tool.milli_pct.push(milli_pct);
-                    }
-                    Answer::None => of_tool.no_answer += 1,
-                }
+                })?;
+                found.entry((tool.name(), *added_pct)).or_default().add(&answer);
             }
+        }
+        // Written after each: hours of measuring are not lost with the last one.
+        let document = json!({
+            "schema": "portcullis.canary_peers.v1",
+            "command": "cargo run --release -p portcullis-canary --example peers -- --portcullis FILE --hyperfine FILE --pyperf FOLDER",
+            "commit": commit,
+            "load": format!("before {load_before}, after {}", load()?),
+            "versions": versions, "comment_pct": COMMENT_PCT,
+            "rows": found.iter().map(|((tool, added_pct), found)| found.row(tool, *added_pct)).collect::<Vec<_>>(),
+        });
+        let text = serde_json::to_string_pretty(&document)? + "\n";
+        match &plan.evidence {
+            Some(path) => fs::write(path, text)?,
+            None => say(&text),
         }
         say(&format!("session {session}\n"));
     }
-    let rows: Vec<Value> = found
-        .into_iter()
-        .map(|((tool, added_pct), mut found)| {
-            found.milli_pct.sort_unstable();
-            let at = |part: usize| found.milli_pct.get(found.milli_pct.len() * part / 20).copied();
-            json!({
-                "tool": tool, "added_pct": added_pct, "sessions": plan.sessions, "runs_of_each": RUNS,
-                "called_slower": found.slower, "silent": found.silent, "no_answer": found.no_answer,
-                "found_milli_pct": { "0.05": at(1), "0.5": at(10), "0.95": at(19) },
-            })
-        })
-        .collect();
-    let document = json!({
-        "schema": "portcullis.canary_peers.v1",
-        "command": "cargo bench --bench peers -- run --portcullis FILE --hyperfine FILE --pyperf FOLDER",
-        "commit": said(Command::new("git").args(["rev-parse", "HEAD"]))?,
-        "load": format!("before {load_before}, after {}", load()?),
-        "versions": versions, "comment_pct": COMMENT_PCT, "rows": rows,
-    });
-    let text = serde_json::to_string_pretty(&document)? + "\n";
-    match &plan.evidence {
-        Some(path) => fs::write(path, text)?,
-        None => say(&text),
-    }
     Ok(())
+}
+
+impl Found {
+    fn add(&mut self, answer: &Answer) {
+        match answer {
+            Answer::Slower => self.slower += 1,
+            Answer::Silent => self.silent += 1,
+            Answer::None => self.no_answer += 1,
+        }
+    }
+
+    fn row(&self, tool: &str, added_pct: u8) -> Value {
+        json!({
+            "tool": tool, "added_pct": added_pct, "runs_of_each": RUNS,
+            "sessions": self.slower + self.silent + self.no_answer,
+            "called_slower": self.slower, "silent": self.silent, "no_answer": self.no_answer,
+        })
+    }
 }
 
 fn load() -> Result<String, Failure> {

@@ -17,8 +17,8 @@ pub(crate) const MODE: &str = "PEERS_MODE";
 /// The last two bytes say how many percent of work are added. They are replaced in the file of the second binary, so that
 /// a pair differs in nothing else, the layout of its code included.
 static ADDED: [u8; 26] = *b"portcullis peers added: 00";
-/// A few milliseconds.
-const STEPS: u64 = 4_000_000;
+/// A millisecond or two.
+const STEPS: u64 = 1_500_000;
 
 /// A pair of binaries, and a repository whose base commit has the first and whose head has the second.
 pub(crate) struct Pair {
@@ -33,8 +33,8 @@ pub(crate) fn as_peer(mode: &str) -> ExitCode {
     if mode == "criterion" {
         let mut criterion = Criterion::default()
             .sample_size(RUNS)
-            .warm_up_time(Duration::from_millis(100))
-            .measurement_time(Duration::from_millis(300))
+            .warm_up_time(Duration::from_millis(50))
+            .measurement_time(Duration::from_millis(100))
             .without_plots()
             .configure_from_args();
         let steps = steps();
