@@ -10,7 +10,6 @@ mod rule;
 pub(crate) use cel::CelTable;
 pub(crate) use contract::{Contract, Report, Terms};
 pub(crate) use freshness::{Facts, Fields, Freshness, judge as judge_freshness};
-#[cfg(feature = "markdown")]
 pub(crate) use rule::RuleTable;
 
 use config::{Config, OnMissing};

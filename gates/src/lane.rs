@@ -48,6 +48,6 @@ pub(crate) const BASE_IS_HEAD: Code = Code::new(
 );
 pub(crate) const METRIC_MISSING: Code =
     Code::new("PC1135", "metric_missing", "A metric that has to be measured was not.");
-#[cfg(any(feature = "canary", feature = "classification"))]
+#[cfg(any(feature = "canary", feature = "workflows"))]
 pub(crate) const UNKNOWN_KEY: Code =
     Code::new("PC1411", "unknown_key", "A document has a key that no field of its schema has.");

@@ -230,6 +230,7 @@ fn ac_8_the_baseline_of_this_repository_is_held() {
         refreshed.refreshed_at = "2027-01-30T04:00:00Z".to_owned();
         refreshed.reason = "a faster machine, #2".to_owned();
         refreshed.run_id = "walltime-2".to_owned();
+        refreshed.commit = "2".repeat(40);
         change(&mut refreshed, &shipped);
         let bench = Bench::new(&CANARY_BASELINE_HYGIENE, teeth::RULES)
             .lane(Lane::Pr)
