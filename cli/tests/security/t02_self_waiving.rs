@@ -111,7 +111,7 @@ fn t02_an_approval_counts_from_the_base_and_by_somebody_else() {
         ),
     ];
     for (case, (exit, said), code) in cases {
-        assert_eq!(exit, Some(11), "{case}: {said}");
+        assert_eq!(*exit, Some(11), "{case}: {said}");
         assert!(said.contains(code), "{case}: {said}");
     }
 }
