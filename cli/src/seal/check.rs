@@ -47,7 +47,9 @@ pub(crate) struct Checked {
 /// Whether a folder is sealed by itself, or was about to be, and is no run.
 pub(crate) fn is_sealed(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).symlink_metadata().is_ok();
-    folder.is_dir() && !has("run.json") && (has(SEAL) || has(MANIFEST))
+    // A run that lost its record is still a run, and says so.
+    let is_run = || ["plan.json", "inputs.json", "gates"].into_iter().any(has);
+    folder.is_dir() && !has("run.json") && (has(SEAL) || (has(MANIFEST) && !is_run()))
 }
 
 /// Looks at a sealed folder.
