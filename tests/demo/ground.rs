@@ -76,10 +76,11 @@ impl Ground {
             if !ground.root.join(".git").exists() {
                 process::done(process::command("git", &ground.root).args(["init", "--quiet"]));
             }
-            ground.commits();
-            ground.shares();
         });
         ground.switch(&["heal"]).ends(0);
+        // Whoever had it before may have recorded anew: an audit asks for a tree that is committed and pushed.
+        ground.commits();
+        ground.shares();
         ground
     }
 
