@@ -1,7 +1,10 @@
 //! Bad input gets a message with file, line, what was expected and what to do. The messages are snapshots.
 
 use portcullis::{
-    runner::{registry::Registry, session::Session},
+    runner::{
+        registry::Registry,
+        session::{Package, Session},
+    },
     testing::Bench,
 };
 use portcullis_gates as _;
@@ -17,7 +20,7 @@ fn opened(files: &[(&str, &[u8])]) -> String {
         put(&folder.path().join(name), bytes).expect("a file");
     }
     let registry = Registry::collect().expect("the standard kinds are linked");
-    let faults = match Session::open(folder.path(), BINARY, &registry) {
+    let faults = match Session::open(Package::at(folder.path()), BINARY, &registry) {
         Err(faults) => faults,
         Ok(session) => {
             let prepared =
@@ -119,7 +122,8 @@ fn a_policy_of_a_hundred_megabytes_is_refused_unread() {
     let file = fs::File::create_new(folder.path().join("portcullis.toml")).expect("a file");
     file.set_len(100 * 1024 * 1024).expect("a sparse file");
     let registry = Registry::collect().expect("the standard kinds are linked");
-    let faults = Session::open(folder.path(), BINARY, &registry).err().expect("it is refused");
+    let faults =
+        Session::open(Package::at(folder.path()), BINARY, &registry).err().expect("it is refused");
     let text = faults[0].to_string();
     assert!(text.contains("input_too_large") && text.contains("portcullis.toml"), "{text}");
 }

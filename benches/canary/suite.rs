@@ -7,6 +7,7 @@ pub(crate) mod tree;
 
 use criterion::Criterion;
 use journal::Journal;
+use portcullis::runner::Package;
 use std::{io::Write as _, path::Path, process::ExitCode, time::Duration};
 use tree::{Ran, Tree};
 
@@ -24,7 +25,7 @@ pub(crate) fn main(
     benches: fn(&mut Criterion, &Journal) -> Result<(), Failure>,
 ) -> ExitCode {
     if let Ok(tree) = std::env::var(tree::VARIABLE) {
-        return portcullis::runner::main(&tree, BINARY);
+        return portcullis::runner::main(Package::at(Path::new(&tree)), BINARY);
     }
     // `cargo test` runs a bench once without `--bench`; there is nothing to measure then.
     if !std::env::args().any(|word| word == "--bench" || word == "--list") {

@@ -25,6 +25,9 @@ use portcullis::{
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 
+/// What a reader decides the run from again. A pattern or a name in it that begins like somebody's home folder has to stay
+/// what it is.
+const COMPUTED_FROM: [&str; 4] = ["decision.json", "expected.json", "inputs.json", "plan.json"];
 const RUN_ID_VARIABLE: &str = "PORTCULLIS_RUN_ID";
 
 /// What every document of a run says in its header.
@@ -135,9 +138,13 @@ impl<'a> Record<'a> {
         self.write_text(name, &text)
     }
 
-    /// Writes a text; secrets are replaced first.
+    /// Writes a text; secrets are replaced first, and the home folder where nothing is computed from the text again.
     pub(crate) fn write_text(&self, name: &str, text: &str) -> Result<(), Refused> {
-        let text = self.environment.redact(text);
+        let text = if COMPUTED_FROM.contains(&name) {
+            self.environment.redact(text)
+        } else {
+            self.environment.recordable(text)
+        };
         self.dir.write_file(name, text.as_bytes()).or_exit(Exit::Invalid)
     }
 

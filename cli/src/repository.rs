@@ -33,7 +33,7 @@ impl Repository {
     pub(crate) fn discover() -> Result<Self, Refused> {
         let cwd = std::env::current_dir().context("the working directory cannot be read")?;
         let environment = Environment::capture(&[]);
-        let root = find_root(&cwd, &environment).or_exit(Exit::Usage)?;
+        let root = find_root(&cwd).or_exit(Exit::Usage)?;
         let tree = Tree::new(&root).or_exit(Exit::Usage)?;
         Ok(Self { tree, environment })
     }

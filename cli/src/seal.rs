@@ -16,7 +16,11 @@ pub(crate) use reading::{Asked, Begun, Read, read};
 
 use portcullis::{
     Digest, Fault, Location, Mode, RelPath, RunId,
-    evidence::{json, store::MANIFEST_SCHEMA},
+    evidence::{
+        json,
+        store::{MANIFEST_SCHEMA, RUN_SCHEMA},
+    },
+    kernel::recorded::INPUTS_SCHEMA,
     wire::{
         artifact::{self, Document},
         code::{INPUT_UNREADABLE, RECEIPT_UNWRITABLE, SCHEMA_UNSUPPORTED, SEAL_BROKEN},
@@ -41,6 +45,8 @@ pub(crate) const SEAL_SCHEMA: &str = "portcullis.seal.v1";
 pub(crate) const TEMPORARY: &str = ".portcullis-tmp-";
 /// No seal is larger.
 const SEAL_MAX_BYTES: u64 = 64 * 1024;
+/// No other document whose schema is asked for is larger: the inputs of a run hold its policy and its waivers.
+const DOCUMENT_MAX_BYTES: u64 = 16 * 1024 * 1024;
 /// Two hundred thousand files with long names are less.
 const MANIFEST_MAX_BYTES: u64 = 256 * 1024 * 1024;
 
@@ -229,9 +235,17 @@ fn unsupported(name: &str, expected: &str, found: &str) -> Fault {
 pub(crate) fn schema_at(path: &Path) -> Option<String> {
     let mut bytes = Vec::new();
     // Whoever cannot read it cannot tell whose it is; what it is needed for is asked again, with an answer.
-    File::open(path).ok()?.take(SEAL_MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    File::open(path).ok()?.take(DOCUMENT_MAX_BYTES).read_to_end(&mut bytes).ok()?;
     let document = json::parse(&bytes, SEAL).ok()?;
     Some(document.get("schema")?.as_str()?.to_owned())
+}
+
+/// Whether a file is a document that only a run has. A run that lost one of the two is still a run: sealed as a folder it
+/// would be whole again, although nobody can decide it any more.
+pub(crate) fn is_of_a_run(path: &Path) -> bool {
+    const OWN: [(&str, &str); 2] = [("run.json", RUN_SCHEMA), ("inputs.json", INPUTS_SCHEMA)];
+    let own = OWN.iter().find(|(name, _)| path.file_name().is_some_and(|found| found == *name));
+    own.is_some_and(|(_, schema)| schema_at(path).is_some_and(|found| found == *schema))
 }
 
 /// Whether a file is a manifest of ours, however many files it lists: whoever seals a folder again replaces it.

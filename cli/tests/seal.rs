@@ -8,6 +8,7 @@ use std::{
     io::Write as _,
     path::{Path, PathBuf},
     process::{Command, Stdio},
+    sync::LazyLock,
 };
 
 const SECRET: &str = "correct horse/battery";
@@ -310,6 +311,10 @@ fn what_the_seal_says_beside_the_digest_is_held_to_the_manifest() {
 #[test]
 fn what_may_not_be_sealed_is_refused_and_nothing_is_written() {
     const RUN: &str = "{\"schema\": \"portcullis.run.v1\"}\n";
+    // The policy of a large repository stands in it.
+    static INPUTS: LazyLock<String> = LazyLock::new(|| {
+        document(&json!({"schema": "portcullis.inputs.v1", "policy": "x".repeat(200_000)}))
+    });
     let table: &[(&str, Change, &str)] = &[
         ("a run", |case| case.put("artifacts/run.json", RUN), "seal_conflict"),
         (
@@ -318,6 +323,29 @@ fn what_may_not_be_sealed_is_refused_and_nothing_is_written() {
             "seal_conflict",
         ),
         ("a folder within a run", |case| case.put("run.json", RUN), "seal_conflict"),
+        (
+            "a run that lost its record",
+            |case| case.put("artifacts/inputs.json", &*INPUTS),
+            "seal_conflict",
+        ),
+        (
+            "a run whose record says nothing",
+            |case| {
+                case.put("artifacts/run.json", "{}\n");
+                case.put("artifacts/inputs.json", &*INPUTS);
+            },
+            "seal_conflict",
+        ),
+        (
+            "a folder that holds a run that lost its record",
+            |case| case.put("artifacts/r/inputs.json", &*INPUTS),
+            "seal_conflict",
+        ),
+        (
+            "a folder within a run that lost its record",
+            |case| case.put("inputs.json", &*INPUTS),
+            "seal_conflict",
+        ),
         (
             "a folder within a sealed one",
             |case| case.put("seal.json", "{\"schema\": \"portcullis.seal.v1\"}\n"),
@@ -353,6 +381,10 @@ fn what_may_not_be_sealed_is_refused_and_nothing_is_written() {
         let left = case.path("artifacts").join(".portcullis-tmp-x1").exists();
         assert!(left || !case.path("artifacts").is_dir() || case.is_unsealed(), "{what}");
     }
+}
+
+#[test]
+fn files_of_somebody_else_are_files_like_any_other() {
     // A file of somebody else is never replaced, whatever was asked for.
     for name in ["manifest.json", "seal.json"] {
         let case = Case::new();
@@ -367,6 +399,32 @@ fn what_may_not_be_sealed_is_refused_and_nothing_is_written() {
     let case = Case::new();
     case.put("artifacts/run.json", "{\"schema\": \"another.run.v1\"}\n");
     case.seal(&[]);
+}
+
+/// What was a run is never a good folder, whoever sealed it and by which means.
+#[test]
+fn a_run_that_lost_its_record_is_no_sealed_folder() {
+    let case = Case::new();
+    case.seal(&[]);
+    let inputs = document(&json!({"schema": "portcullis.inputs.v1", "policy": ""}));
+    case.put("artifacts/inputs.json", &inputs);
+    let row = json!({
+        "path": "inputs.json",
+        "sha256": Digest::of(inputs.as_bytes()),
+        "bytes": inputs.len(),
+        "digest_from": "read",
+    });
+    case.forge(|manifest| {
+        let rows = manifest["files"].as_array_mut().expect("a list");
+        rows.push(row.clone());
+        rows.sort_by_key(|row| row["path"].as_str().map(str::to_owned));
+    });
+    let said = case.ends(&["verify", "artifacts"], 12);
+    assert!(said.contains("run_unreadable"), "{said}");
+    // The same document of somebody else is a file like any other.
+    case.put("artifacts/inputs.json", "{\"schema\": \"another.inputs.v1\"}\n");
+    case.seal(&["--reseal"]);
+    case.ends(&["verify", "artifacts"], 0);
 }
 
 #[test]

@@ -303,7 +303,11 @@ macro_rules! main {
         $(use $pack as _;)*
 
         fn main() -> ::std::process::ExitCode {
-            $crate::runner::main(env!("CARGO_MANIFEST_DIR"), env!("CARGO_CRATE_NAME"))
+            let package = $crate::runner::Package::built(
+                ::std::path::Path::new(env!("CARGO_MANIFEST_DIR")),
+                env!("CARGO_PKG_NAME"),
+            );
+            $crate::runner::main(package, env!("CARGO_CRATE_NAME"))
         }
     };
     () => { $crate::main! { crates: [] } };

@@ -8,6 +8,7 @@ pub mod digest;
 pub mod environment;
 pub mod git;
 pub mod glob;
+pub mod home;
 pub mod host;
 pub mod json;
 pub mod lines;

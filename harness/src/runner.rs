@@ -29,11 +29,11 @@ use crate::{
 };
 use argv::{Format, Invocation};
 use registry::Registry;
+pub use session::Package;
 use session::{Opening, Session};
 use std::{
     collections::{BTreeMap, BTreeSet},
     io::{self, Write},
-    path::Path,
     process::ExitCode,
     sync::Arc,
 };
@@ -45,8 +45,8 @@ const EXIT_FAILED: u8 = 101;
 
 /// The `main` of a gate binary; called by [`main!`](crate::main).
 #[must_use]
-pub fn main(package: &str, binary: &str) -> ExitCode {
-    match start(Path::new(package), binary) {
+pub fn main(package: Package<'_>, binary: &str) -> ExitCode {
+    match start(package, binary) {
         Ok(code) => ExitCode::from(code),
         Err(faults) => {
             let nothing = faults.iter().any(|fault| {
@@ -60,7 +60,7 @@ pub fn main(package: &str, binary: &str) -> ExitCode {
     }
 }
 
-fn start(package: &Path, binary: &str) -> Result<u8, Vec<Fault>> {
+fn start(package: Package<'_>, binary: &str) -> Result<u8, Vec<Fault>> {
     let words = std::env::args_os().skip(1).map(|word| word.to_string_lossy().into_owned());
     let invocation = Invocation::parse(words).map_err(|fault| vec![fault])?;
     if invocation.help {

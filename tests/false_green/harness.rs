@@ -50,6 +50,29 @@ fn fg03_an_empty_registry_exits_3() {
     Case::new("fg03").feature("no_packs").cargo_test().said(3, &["registry_empty"]);
 }
 
+/// Cargo takes a fresh binary from a target directory that two checkouts share, and starts it for either of them. Green
+/// would be the tree of the checkout that built it.
+#[test]
+fn a_binary_that_another_checkout_built_is_refused_for_this_one() {
+    let other = tempfile::tempdir().expect("a folder");
+    let other = other.path().to_str().expect("a text").to_owned();
+    let own = root().to_str().expect("a text").to_owned();
+    let table = [
+        ("shared-own", &own, "sample", 0, "1 passed"),
+        ("shared-other", &other, "sample", 2, "binary_foreign"),
+        // The cargo of another package says nothing of this one.
+        ("shared-outer", &other, "another", 0, "1 passed"),
+    ];
+    for (case, dir, name, code, said) in table {
+        let case = Case::new(case).args(["a_first", "--exact"]);
+        let (mut command, run) = case.bare();
+        command.env("CARGO_MANIFEST_DIR", dir).env("CARGO_PKG_NAME", name).env_remove("NEXTEST");
+        let run = run.ended(&command.output().expect("it starts"));
+        run.said(code, &[said]);
+        assert_eq!(run.path().exists(), code == 0, "{dir}");
+    }
+}
+
 /// A check that calls `process::exit(0)`: cargo is green, the receipt is not sealed.
 #[test]
 fn fg06_exit_zero_before_the_assertion() {

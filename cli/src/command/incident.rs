@@ -58,8 +58,8 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     let document = document(&assessment, &notes, now, exit);
     let markdown = markdown(&assessment, &notes);
     let text = artifact::document(&document).context("the incident cannot be rendered")?;
-    replace(&folder, "incident.json", &repository.environment.redact(&text))?;
-    replace(&folder, "incident.md", &repository.environment.redact(&markdown))?;
+    replace(&folder, "incident.json", &repository.environment.recordable(&text))?;
+    replace(&folder, "incident.md", &repository.environment.recordable(&markdown))?;
     out.document(&document);
     out.text(&format!("{markdown}\nwritten to {}", folder.display()));
     Ok(exit)

@@ -6,20 +6,15 @@ use crate::{
     record::asked_run_id,
     repository::Repository,
     seal::{
-        self, Alike, Asked, Begun, Cache, From, MANIFEST, Read, SEAL, SEAL_SCHEMA, Terms, schema_at,
+        self, Alike, Asked, Begun, Cache, From, MANIFEST, Read, SEAL, SEAL_SCHEMA, Terms,
+        is_of_a_run, schema_at,
     },
     transport::Transport,
 };
 use portcullis::{
     Digest, Fault, Lane, Location, Mode, RelPath,
     cpu_budget::effective_cpu_count,
-    evidence::{
-        clock,
-        environment::Environment,
-        git::Git,
-        store::{MANIFEST_SCHEMA, RUN_SCHEMA},
-        tree::Tree,
-    },
+    evidence::{clock, environment::Environment, git::Git, store::MANIFEST_SCHEMA, tree::Tree},
     report::human::count,
     wire::{
         code::{INPUT_UNREADABLE, NOTHING_EXAMINED, RECEIPT_UNWRITABLE, SEAL_CONFLICT},
@@ -159,10 +154,9 @@ fn folder(named: &Path) -> Result<PathBuf, Refused> {
 /// Refuses a run and whatever lies in one, or in a folder that is sealed: a seal in there would break the one around it.
 fn no_run_around(folder: &Path) -> Result<(), Refused> {
     for around in folder.ancestors() {
-        let stated = |name: &str| schema_at(&around.join(name));
-        let is_run = stated("run.json").is_some_and(|schema| schema == RUN_SCHEMA);
-        let is_sealed =
-            around != folder && stated(SEAL).is_some_and(|schema| schema == SEAL_SCHEMA);
+        let is_run = ["run.json", "inputs.json"].iter().any(|name| is_of_a_run(&around.join(name)));
+        let stated = || schema_at(&around.join(SEAL));
+        let is_sealed = around != folder && stated().is_some_and(|schema| schema == SEAL_SCHEMA);
         if !is_run && !is_sealed {
             continue;
         }

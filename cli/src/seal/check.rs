@@ -3,7 +3,7 @@
 
 use super::{
     Alike, From, MANIFEST, MANIFEST_MAX_BYTES, Manifest, Row, SEAL, SEAL_MAX_BYTES, SEAL_SCHEMA,
-    broken, files, own, read,
+    broken, files, is_of_a_run, own, read,
     reading::{Asked, Read},
     seal_of, unsupported,
 };
@@ -49,7 +49,9 @@ pub(crate) fn is_sealed(folder: &Path) -> bool {
     let has = |name: &str| folder.join(name).symlink_metadata().is_ok();
     // A run that lost its record is still a run, and says so.
     let is_run = || ["plan.json", "inputs.json", "gates"].into_iter().any(has);
-    folder.is_dir() && !has("run.json") && (has(SEAL) || (has(MANIFEST) && !is_run()))
+    let was_run = || is_of_a_run(&folder.join("inputs.json"));
+    let is_own = (has(SEAL) && !was_run()) || (has(MANIFEST) && !is_run());
+    folder.is_dir() && !has("run.json") && is_own
 }
 
 /// Looks at a sealed folder.

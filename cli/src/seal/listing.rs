@@ -1,12 +1,11 @@
 //! Which files a folder holds, and which of its names no seal may carry. It reads no file of evidence.
 
-use super::{MANIFEST, SEAL, TEMPORARY, schema_at};
+use super::{MANIFEST, SEAL, TEMPORARY, is_of_a_run};
 use icu_normalizer::ComposingNormalizerBorrowed;
 use portcullis::{
     Fault, Location, RelPath,
     evidence::{
         redaction::Redactor,
-        store::RUN_SCHEMA,
         tree::{EntryKind, HardLinks, Tree},
     },
     wire::code::{INPUT_TOO_LARGE, PATH_REFUSED, SEAL_CONFLICT, SECRET_IN_EVIDENCE},
@@ -132,10 +131,8 @@ fn refused_name(tree: &Tree, path: &RelPath, redactor: &Redactor) -> Option<Faul
         let remedy = "leave it out of the folder; evidence is read by everybody";
         return Some(Fault::new(SECRET_IN_EVIDENCE, headline, remedy).at(Location::file(path)));
     }
-    if path.file_name() == "run.json"
-        && schema_at(&tree.root().join(path.as_str())).is_some_and(|schema| schema == RUN_SCHEMA)
-    {
-        let headline = format!("`{path}` is the record of a run, which has a seal of its own");
+    if is_of_a_run(&tree.root().join(path.as_str())) {
+        let headline = format!("`{path}` is a document of a run, which has a seal of its own");
         let remedy = "leave the run out, or put it in as an archive; `cargo portcullis verify` holds it to its own seal";
         return Some(Fault::new(SEAL_CONFLICT, headline, remedy).at(Location::file(path)));
     }

@@ -75,7 +75,11 @@ fn table(text: &str) -> Table {
         needed(&schema, &fragments, &mut defs);
         schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
         schema["title"] = json!(id);
-        schema["description"] = json!(format!("In a run directory: {files}."));
+        let elsewhere = files.strip_prefix("in a sealed folder: ");
+        schema["description"] = json!(match elsewhere {
+            Some(files) => format!("In a sealed folder: {files}."),
+            None => format!("In a run directory: {files}."),
+        });
         if !defs.is_empty() {
             schema["$defs"] = Value::Object(defs);
         }
@@ -300,6 +304,14 @@ fn every_document_of_real_runs_is_what_its_schema_says() {
         vec![("latest.json".to_owned(), serde_json::from_slice(&latest).expect("JSON"))];
     for case in [&red, &fixed, &lost, &parts[0], &merged] {
         documents(&case.dir(), &mut found);
+    }
+    // A folder that no run made, sealed twice.
+    let sealed = tempfile::tempdir().expect("a folder");
+    write(&sealed.path().join("build.log"), "fine\n");
+    let folder = sealed.path().to_str().expect("a path");
+    for words in [&["seal", folder][..], &["seal", folder, "--reseal"]] {
+        merged.runs("", words, 0);
+        documents(sealed.path(), &mut found);
     }
     let mut seen = BTreeSet::new();
     for (name, document) in &found {

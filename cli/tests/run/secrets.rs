@@ -1,7 +1,10 @@
 //! T15 for the files of a run: what a test prints, and what somebody else put into the directory of the run.
 
-use super::{Case, has_nextest, text};
-use std::{fs, path::Path};
+use super::{Case, has_nextest, host, root, text};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 const SECRET: &str = "the sample was told to panic";
 
@@ -34,6 +37,33 @@ fn t15_what_a_test_prints_is_redacted_in_every_document() {
     assert_eq!(holding(&case.dir(), SECRET), [""; 0]);
     assert_eq!(case.document("run.json")["state"], "sealed");
     assert!(!String::from_utf8_lossy(&output.stdout).contains(SECRET), "{}", text(&output));
+}
+
+#[test]
+fn a_run_names_no_home_folder_and_is_verified_all_the_same() {
+    if !has_nextest() {
+        return;
+    }
+    for (name, is_home) in [("home-control", false), ("home-hidden", true)] {
+        let case = Case::new(name);
+        let folder = root().parent().and_then(Path::to_str).expect("a text");
+        let mut command = case.command("panics", &["run", "--profile", "full"]);
+        // A record keeps every variable of this family.
+        command.env("PORTCULLIS_PLACE", format!("{folder}/out"));
+        if is_home {
+            let variable = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+            let own = PathBuf::from(host(variable).expect("somebody's home"));
+            for (name, folder) in [("CARGO_HOME", ".cargo"), ("RUSTUP_HOME", ".rustup")] {
+                command.env(name, host(name).map_or_else(|| own.join(folder), PathBuf::from));
+            }
+            command.env(variable, folder);
+        }
+        let output = command.output().expect("it starts");
+        assert_eq!(output.status.code(), Some(10), "{}", text(&output));
+        let found = holding(&case.dir(), folder);
+        assert_eq!(found.is_empty(), is_home, "{found:?}");
+        assert_eq!(case.verified(), Some(10));
+    }
 }
 
 #[test]

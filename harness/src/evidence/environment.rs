@@ -1,6 +1,6 @@
 //! The one reader of the environment: an allow-listed snapshot. Leaves out what the values decide.
 
-use super::redaction::Redactor;
+use super::{home::Home, redaction::Redactor};
 use crate::wire::{
     code::{ENV_REFUSED, LANE_INVALID, SUBJECT_MISMATCH},
     fault::Fault,
@@ -50,6 +50,7 @@ const READABLE: &[&str] = &[
     "CARGO_BUILD_TARGET_DIR",
     "CARGO_HOME",
     "CARGO_MANIFEST_DIR",
+    "CARGO_PKG_NAME",
     "CARGO_TARGET_DIR",
     "CLICOLOR_FORCE",
     "COLUMNS",
@@ -119,6 +120,7 @@ pub struct Environment {
     recorded: BTreeMap<String, String>,
     secrets: Vec<String>,
     redactor: Redactor,
+    home: Home,
 }
 
 /// The events whose results a forge shows beside the commit that it names. Others run for a branch.
@@ -179,6 +181,9 @@ impl Environment {
     fn split(inherited: BTreeMap<String, OsString>, extra_allow: &[String]) -> Self {
         let (mut readable, mut recorded, mut secrets) =
             (BTreeMap::new(), BTreeMap::new(), Vec::new());
+        let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
+        let home = inherited.get(home).and_then(|home| home.to_str()).unwrap_or_default();
+        let home = Home::new(home);
         for (name, value) in &inherited {
             // A value that is not UTF-8 keeps a mark that no parser accepts, instead of looking unset.
             let text = value.to_string_lossy().into_owned();
@@ -189,7 +194,7 @@ impl Environment {
                 continue;
             }
             if is_recorded(name) || extra_allow.contains(name) {
-                recorded.insert(name.clone(), text.clone());
+                recorded.insert(name.clone(), home.shorten(&text).into_owned());
                 readable.insert(name.clone(), text);
             } else if READABLE.contains(&name.as_str()) {
                 readable.insert(name.clone(), text);
@@ -199,7 +204,7 @@ impl Environment {
         secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
         let redactor = Redactor::new(&secrets);
-        Self { inherited, readable, recorded, secrets, redactor }
+        Self { inherited, readable, recorded, secrets, redactor, home }
     }
 
     /// The value of an allow-listed variable that is set. Every other name looks unset.
@@ -214,7 +219,7 @@ impl Environment {
         self.get(name).filter(|value| !value.is_empty())
     }
 
-    /// What may stand in a record, by name.
+    /// What may stand in a record, by name; the home folder is `~` in it.
     #[must_use]
     pub fn recorded(&self) -> &BTreeMap<String, String> {
         &self.recorded
@@ -324,6 +329,19 @@ impl Environment {
     #[must_use]
     pub fn redact(&self, text: &str) -> String {
         self.redactor.redact(text).into_owned()
+    }
+
+    /// The text as a record keeps it: without secrets, and with `~` for the home folder. Only for what people read:
+    /// a name or a pattern that happens to begin like the folder has to stay what it is.
+    #[must_use]
+    pub fn recordable(&self, text: &str) -> String {
+        self.home.shorten(&self.redactor.redact(text)).into_owned()
+    }
+
+    /// The home folder of whoever started this process.
+    #[must_use]
+    pub fn home(&self) -> &Home {
+        &self.home
     }
 
     /// What [`Environment::redact`] searches for.

@@ -166,7 +166,7 @@ fn judged(session: &Session, decision: &Decision) -> Judged {
 
 /// Writes a view into the run, and into the declared folder of the repository.
 fn publish(session: &Session, view: &str, text: &str) -> Result<(), Fault> {
-    let text = session.world.environment.redact(text);
+    let text = session.world.environment.recordable(text);
     session.run_dir()?.write_file(&format!("views/{view}"), text.as_bytes())?;
     if let Some(folder) = &session.roster.policy.views {
         store::publish_view(session.world.tree.root(), folder, view, text.as_bytes())?;

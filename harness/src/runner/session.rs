@@ -8,7 +8,7 @@ mod redacted;
 mod shared;
 
 pub use base::{Base, texts};
-pub use opening::{Opening, find_root};
+pub use opening::{Opening, Package, find_root};
 
 use super::{
     attempt::{self, Looked},
@@ -45,7 +45,7 @@ use crate::{
 };
 use once_cell::sync::OnceCell;
 use recorder::{Published, Recorder, ViewWriters};
-use std::{collections::BTreeSet, path::Path, sync::Arc};
+use std::{collections::BTreeSet, sync::Arc};
 
 /// The policy file.
 pub const POLICY_FILE: &str = "portcullis.toml";
@@ -119,7 +119,11 @@ impl Session {
     ///
     /// # Errors
     /// Every fault of the configuration, before anything runs.
-    pub fn open(package: &Path, binary: &str, registry: &Registry) -> Result<Self, Vec<Fault>> {
+    pub fn open(
+        package: Package<'_>,
+        binary: &str,
+        registry: &Registry,
+    ) -> Result<Self, Vec<Fault>> {
         Opening::read(package)?.session(binary, registry)
     }
 
@@ -563,7 +567,7 @@ impl Session {
             error: looked.error,
             evidence: trace.evidence(),
             artifacts: trace.artifacts(),
-            output: trace.output().iter().map(|line| environment.redact(line)).collect(),
+            output: trace.output().iter().map(|line| environment.recordable(line)).collect(),
             duration_ms,
         }
     }

@@ -77,6 +77,7 @@ codes! {
     POLICY_LOOSENED = "PC0013", "policy_loosened", "This change loosens policy, census or waivers.";
     LIST_EMPTY = "PC0014", "list_empty", "A gate binary lists nothing although the census expects gates in it.";
     LIST_FAILED = "PC0015", "list_failed", "A gate binary could not be built, or its list could not be read.";
+    BINARY_FOREIGN = "PC0017", "binary_foreign", "A gate binary was built in another checkout than the one it was started for.";
     VIEW_CONFLICT = "PC0016", "view_conflict", "Two gates of one run write one view.";
 
     CONFIG_INVALID = "PC0101", "config_invalid", "A configuration file cannot be read as what it should be.";

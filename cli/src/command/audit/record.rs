@@ -15,6 +15,7 @@ use portcullis::{
         clock::{self, Stopwatch},
         digest::Hasher,
         git::Git,
+        home::Home,
         redaction::Redactor,
     },
     wire::{
@@ -47,7 +48,8 @@ pub(super) fn run(arguments: &AuditRecord, out: &mut Transport) -> Result<Exit, 
     let before = source(repository.root()).or_exit(Exit::Invalid)?;
     let started_at = clock::system_now().or_exit(Exit::Usage)?;
     let watch = Stopwatch::start();
-    let ran = stream(&arguments.argv, redactor, out.is_human())?;
+    let hidden = Hidden { redactor, home: repository.environment.home() };
+    let ran = stream(&arguments.argv, hidden, out.is_human())?;
     let duration_ms = watch.elapsed_ms();
     let ended_at = clock::system_now().or_exit(Exit::Usage)?;
     let after = source(repository.root()).or_exit(Exit::Invalid)?;
@@ -138,13 +140,20 @@ struct Ran {
     stderr: Output,
 }
 
+/// What no transcript may show.
+#[derive(Clone, Copy)]
+struct Hidden<'a> {
+    redactor: &'a Redactor,
+    home: &'a Home,
+}
+
 /// Runs the command with the environment of whoever types it, and hands its output on while it runs: all of it on standard
 /// error where standard output is for one document.
 #[expect(
     clippy::disallowed_methods,
     reason = "what is recorded is the command of a person, with that person's environment"
 )]
-fn stream(argv: &[String], redactor: &Redactor, for_people: bool) -> Result<Ran, Refused> {
+fn stream(argv: &[String], hidden: Hidden<'_>, for_people: bool) -> Result<Ran, Refused> {
     let failed = |source: &io::Error| {
         let remedy = "install the program, or correct the command; a script needs its interpreter";
         let fault = Fault::new(COMMAND_FAILED, "the command could not be run", remedy);
@@ -161,10 +170,10 @@ fn stream(argv: &[String], redactor: &Redactor, for_people: bool) -> Result<Ran,
     let pipes = child.stdout.take().zip(child.stderr.take());
     let (stdout, stderr) = pipes.ok_or_else(|| anyhow!("a child without pipes"))?;
     let (stdout, stderr) = std::thread::scope(|scope| {
-        let errors = scope.spawn(|| heard(stderr, &mut io::stderr(), redactor));
+        let errors = scope.spawn(|| heard(stderr, &mut io::stderr(), hidden));
         let mut shown: Box<dyn Write> =
             if for_people { Box::new(io::stdout()) } else { Box::new(io::stderr()) };
-        let output = heard(stdout, &mut *shown, redactor);
+        let output = heard(stdout, &mut *shown, hidden);
         (output, errors.join())
     });
     let status = child.wait().map_err(|source| failed(&source))?;
@@ -188,7 +197,7 @@ fn end(status: ExitStatus) -> End {
 }
 
 /// Reads a stream to its end. Nothing of it is kept, hashed or shown before it was redacted.
-fn heard(mut pipe: impl Read, shown: &mut dyn Write, redactor: &Redactor) -> io::Result<Output> {
+fn heard(mut pipe: impl Read, shown: &mut dyn Write, hidden: Hidden<'_>) -> io::Result<Output> {
     let mut kept = Kept::default();
     let mut waiting = Vec::new();
     let mut buffer = vec![0u8; PIECE_BYTES];
@@ -200,12 +209,13 @@ fn heard(mut pipe: impl Read, shown: &mut dyn Write, redactor: &Redactor) -> io:
             Err(source) => return Err(source),
         };
         waiting.extend_from_slice(&buffer[..n]);
-        let whole = if n == 0 { waiting.len() } else { ready(&waiting, n, redactor.longest()) };
+        let whole =
+            if n == 0 { waiting.len() } else { ready(&waiting, n, hidden.redactor.longest()) };
         let piece: Vec<u8> = waiting.drain(..whole).collect();
         let text = String::from_utf8_lossy(&piece);
         let text = without_keys(&text, &mut is_key);
-        let text = redactor.redact(&text);
-        kept.add(text.as_bytes());
+        let text = hidden.redactor.redact(&text);
+        kept.add(hidden.home.shorten(&text).as_bytes());
         // A terminal that is gone takes nothing away from the transcript.
         drop(shown.write_all(text.as_bytes()).and_then(|()| shown.flush()));
         if n == 0 {
@@ -305,7 +315,8 @@ mod tests {
 
     #[test]
     fn t15_no_cut_of_a_stream_lets_a_secret_through() {
-        let redactor = Redactor::new(&["hunter2hunter2"]);
+        let (redactor, home) = (Redactor::new(&["hunter2hunter2"]), Home::default());
+        let hidden = Hidden { redactor: &redactor, home: &home };
         let long = "x ".repeat(PIECE_BYTES / 2 - 4);
         let key = "-----BEGIN PRIVATE KEY-----\nAAAABBBB\n-----END PRIVATE KEY-----\n";
         for text in [
@@ -317,7 +328,7 @@ mod tests {
             for size in [1, 7, 4096, PIECE_BYTES] {
                 let mut shown = Vec::new();
                 let output =
-                    heard(Pieces(text.as_bytes(), size), &mut shown, &redactor).expect("read");
+                    heard(Pieces(text.as_bytes(), size), &mut shown, hidden).expect("read");
                 let shown = String::from_utf8(shown).expect("a text");
                 assert_eq!(output.sha256, Digest::of(shown.as_bytes()), "hashed as shown");
                 for secret in ["hunter2", "BBBB", "a1B2"] {
@@ -332,10 +343,22 @@ mod tests {
     }
 
     #[test]
+    fn a_transcript_keeps_no_home_folder_and_the_terminal_shows_it() {
+        let home = Home::new("/home/ann");
+        let hidden = Hidden { redactor: &Redactor::default(), home: &home };
+        let mut shown = Vec::new();
+        let text = "built /home/ann/repo\n";
+        let output = heard(text.as_bytes(), &mut shown, hidden).expect("read");
+        assert_eq!((output.text.as_str(), &*shown), ("built ~/repo\n", text.as_bytes()));
+        assert_eq!(output.sha256, Digest::of(b"built ~/repo\n"));
+    }
+
+    #[test]
     fn a_long_stream_is_kept_at_both_ends_and_hashed_whole() {
         let text = format!("begin\n{}end\n", "0123456789\n".repeat(200_000));
         let mut shown = Vec::new();
-        let output = heard(text.as_bytes(), &mut shown, &Redactor::default()).expect("read");
+        let hidden = Hidden { redactor: &Redactor::default(), home: &Home::default() };
+        let output = heard(text.as_bytes(), &mut shown, hidden).expect("read");
         assert_eq!((output.sha256, output.bytes), (Digest::of(text.as_bytes()), text.len() as u64));
         assert_eq!(shown, text.as_bytes());
         assert!(output.text.starts_with("begin\n") && output.text.ends_with("end\n"));

@@ -465,7 +465,7 @@ fn gate_views(record: &Record<'_>, account: &Account<'_>, gates: &[Target]) -> R
         return Ok(());
     };
     for (name, text) in &texts {
-        let text = account.environment.redact(text);
+        let text = account.environment.recordable(text);
         publish_view(account.root, folder, name, text.as_bytes()).or_exit(Exit::Invalid)?;
     }
     Ok(())

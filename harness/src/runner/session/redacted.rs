@@ -1,4 +1,5 @@
-//! What a receipt says, without secrets: every text of it goes through here before it is hashed or written.
+//! What a receipt says, without secrets: every text of it goes through here before it is hashed or written. What people
+//! read says `~` for the home folder; subjects and places are names that waivers and editors hold on to.
 
 use crate::{
     evidence::environment::Environment,
@@ -15,29 +16,30 @@ use crate::{
 /// The same findings, error and skip, with secrets replaced.
 pub(super) fn looked(looked: Looked, environment: &Environment) -> Looked {
     let text = |text: String| environment.redact(&text);
+    let prose = |text: String| environment.recordable(&text);
     let place = |place: Location| Location { path: text(place.path), ..place };
     let finding = |finding: Finding| Finding {
         subject: text(finding.subject),
         location: finding.location.map(place),
-        message: text(finding.message),
-        expected: finding.expected.map(text),
-        found: finding.found.map(text),
-        remedy: text(finding.remedy),
+        message: prose(finding.message),
+        expected: finding.expected.map(prose),
+        found: finding.found.map(prose),
+        remedy: prose(finding.remedy),
         ..finding
     };
     let error = |error: ErrorRecord| ErrorRecord {
-        message: text(error.message),
+        message: prose(error.message),
         location: error.location.map(place),
-        chain: error.chain.into_iter().map(text).collect(),
-        expected: error.expected.map(text),
-        found: error.found.map(text),
-        remedy: text(error.remedy),
+        chain: error.chain.into_iter().map(prose).collect(),
+        expected: error.expected.map(prose),
+        found: error.found.map(prose),
+        remedy: prose(error.remedy),
         ..error
     };
     Looked {
         findings: looked.findings.into_iter().map(finding).collect(),
         error: looked.error.map(error),
-        skip: looked.skip.map(|skip| Skip { detail: text(skip.detail), ..skip }),
+        skip: looked.skip.map(|skip| Skip { detail: prose(skip.detail), ..skip }),
         ..looked
     }
 }
@@ -89,6 +91,26 @@ mod tests {
             (0, 13)
         );
         assert!(clean.contains("line: 3, column: 4"), "{clean}");
+    }
+
+    #[test]
+    fn what_people_read_has_no_home_folder_and_what_names_something_keeps_its_name() {
+        let home =
+            if cfg!(windows) { ("USERPROFILE", "C:\\Users\\ann") } else { ("HOME", "/home/ann") };
+        let said = || format!("{}/x", home.1);
+        let finding = Finding::new(GATE_BROKEN, said(), said(), said())
+            .at(Location::at(said(), 3, 4))
+            .expected(said())
+            .found(said());
+        let fault = Fault::new(GATE_BROKEN, "x", "x");
+        let dirty = Looked { findings: vec![finding], ..Looked::error(&fault) };
+        let clean = looked(dirty, &Environment::from_pairs([home]));
+        let finding = &clean.findings[0];
+        let names = [Some(&finding.subject), finding.location.as_ref().map(|place| &place.path)];
+        assert_eq!(names, [Some(&said()); 2]);
+        let read = [Some(&finding.message), finding.expected.as_ref(), finding.found.as_ref()];
+        assert_eq!(read, [Some(&"~/x".to_owned()); 3]);
+        assert_eq!(finding.remedy, "~/x");
     }
 
     #[test]
