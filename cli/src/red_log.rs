@@ -16,7 +16,7 @@ use aho_corasick::{AhoCorasick, AhoCorasickKind, Input, MatchKind};
 use anyhow::Context as _;
 use book::Book;
 use memchr::{memchr, memchr_iter, memrchr};
-use std::{collections::BTreeMap, io::Read};
+use std::{borrow::Cow, collections::BTreeMap, io::Read};
 
 /// How much of the log is looked at together.
 const BLOCK_BYTES: usize = 1024 * 1024;
@@ -198,12 +198,13 @@ impl Reader<'_> {
         let every_line = self.patterns.needs_every_line();
         let (mut at, mut counted) = (0, 0);
         while at < block.len() {
-            let start = if every_line || self.book.wants_next_line() {
-                at
+            let (start, word) = if every_line || self.book.wants_next_line() {
+                (at, at)
             } else {
                 match self.finder.find(Input::new(block).range(at..)) {
                     Some(found) => {
-                        memrchr(b'\n', &block[at..found.start()]).map_or(at, |n| at + n + 1)
+                        let line = memrchr(b'\n', &block[at..found.start()]);
+                        (line.map_or(at, |n| at + n + 1), found.start())
                     }
                     None => break,
                 }
@@ -211,22 +212,26 @@ impl Reader<'_> {
             let end = memchr(b'\n', &block[start..]).map_or(block.len(), |n| start + n);
             self.log.lines += memchr_iter(b'\n', &block[counted..start]).count() as u64;
             counted = start;
-            self.line(&block[start..end]);
+            self.line(&block[start..end], word - start);
             at = end + 1;
         }
         self.log.lines += memchr_iter(b'\n', &block[counted..]).count() as u64;
     }
 
-    fn line(&mut self, bytes: &[u8]) {
+    /// Reads a line, whose first word of ours begins at `word`.
+    fn line(&mut self, bytes: &[u8], word: usize) {
         let number = self.log.lines + 1;
         let mut bytes = bytes;
         if bytes.len() > LINE_MAX_BYTES {
             self.log.cut_lines += 1;
             bytes = &bytes[..LINE_MAX_BYTES];
         }
-        let text = String::from_utf8_lossy(bytes);
+        let text = std::str::from_utf8(bytes)
+            .map_or_else(|_| String::from_utf8_lossy(bytes), Cow::Borrowed);
+        let is_mended = matches!(text, Cow::Owned(_));
         let text = clean::prefix(text.trim_end_matches(['\r', '\n']));
-        let matched = self.patterns.matches(text);
+        let may_match = is_mended || self.patterns.may_match(bytes, word);
+        let matched = if may_match { self.patterns.matches(text) } else { Vec::new() };
         for pattern in &matched {
             let hit = self.log.hits.entry(*pattern).or_insert_with(|| Hit {
                 line: number,

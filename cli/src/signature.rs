@@ -1,6 +1,8 @@
 //! Signatures at work: their patterns over lines of a log, and which of them a failure has. Leaves out how a log is read.
 
 use crate::exit::{Exit, Refused};
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use anyhow::Context as _;
 use portcullis::{
     Fault,
     kernel::policy::{
@@ -35,12 +37,23 @@ pub(crate) struct Patterns {
     every_line: bool,
     /// Texts, one of which stands on every line that any pattern matches.
     pub(crate) literals: Vec<String>,
+    /// Finds any of them; nothing where a pattern matches lines that have none.
+    needed: Option<AhoCorasick>,
+    /// The length of the longest of them.
+    longest: usize,
 }
 
 impl Patterns {
     /// No pattern at all, for a log outside of a repository.
     pub(crate) fn none() -> Self {
-        Self { set: RegexSet::empty(), means: Vec::new(), every_line: false, literals: Vec::new() }
+        Self {
+            set: RegexSet::empty(),
+            means: Vec::new(),
+            every_line: false,
+            literals: Vec::new(),
+            needed: None,
+            longest: 0,
+        }
     }
 
     /// Compiles the patterns of a policy.
@@ -84,6 +97,12 @@ impl Patterns {
                     Fault::new(CONFIG_INVALID, headline, remedy).because(&source),
                 )
             })?;
+        if !patterns.every_line {
+            patterns.longest = patterns.literals.iter().map(String::len).max().unwrap_or(0);
+            let mut finder = AhoCorasick::builder();
+            let finder = finder.kind(Some(AhoCorasickKind::DFA)).build(&patterns.literals);
+            patterns.needed = Some(finder.context("the texts of the signatures")?);
+        }
         Ok(patterns)
     }
 
@@ -111,13 +130,17 @@ impl Patterns {
         self.every_line
     }
 
+    /// Whether any pattern may match a line of which nothing before `from` ends one of their texts. Most lines have none,
+    /// and the set of all patterns is slow to say so.
+    pub(crate) fn may_match(&self, line: &[u8], from: usize) -> bool {
+        let from = from.saturating_sub(self.longest);
+        let has = |needed: &AhoCorasick| needed.is_match(line.get(from..).unwrap_or_default());
+        !self.means.is_empty() && self.needed.as_ref().is_none_or(has)
+    }
+
     /// The patterns that a line matches.
     pub(crate) fn matches(&self, line: &str) -> Vec<usize> {
-        if self.means.is_empty() {
-            Vec::new()
-        } else {
-            self.set.matches(line).into_iter().collect()
-        }
+        self.set.matches(line).into_iter().collect()
     }
 }
 

@@ -1,12 +1,12 @@
 //! The failures of a log, put together from lines that may be far apart. Leaves out how a line is read.
 
 use super::{
-    clean::cut,
+    clean::{cut, short},
     failure::{Kind, LogFailure, class_of},
     line::{self, Became, Line},
 };
 use crate::digest;
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 /// How many failures are kept; the rest is counted.
 const FAILURES_MAX: usize = 1_000;
@@ -50,7 +50,7 @@ pub(super) struct Book {
     failures: Vec<LogFailure>,
     omitted: u64,
     standings: Vec<Standing>,
-    by_test: BTreeMap<String, Vec<usize>>,
+    by_test: HashMap<String, Vec<usize>>,
     /// The test binary that runs.
     suite: Option<String>,
     cargo_kind: Option<&'static str>,
@@ -69,7 +69,7 @@ impl Default for Book {
             failures: Vec::new(),
             omitted: 0,
             standings: Vec::new(),
-            by_test: BTreeMap::new(),
+            by_test: HashMap::new(),
             suite: None,
             cargo_kind: None,
             current: None,
@@ -464,9 +464,9 @@ impl Book {
 
     /// The failure of a test, which may have been mentioned before.
     fn test(&mut self, number: u64, suite: Option<&str>, test: &str) -> Option<usize> {
-        let test = cut(test);
-        let suite = suite.map(cut);
-        let same = |known: &Option<String>| match (known, &suite) {
+        let test = short(test);
+        let suite = suite.map(short);
+        let same = |known: &Option<String>| match (known.as_deref(), suite.as_deref()) {
             (Some(known), Some(suite)) => {
                 known == suite
                     || known.rsplit("::").next() == Some(suite)
@@ -476,7 +476,7 @@ impl Book {
         };
         let found = self
             .by_test
-            .get(&test)
+            .get(&*test)
             .and_then(|found| found.iter().copied().find(|at| same(&self.failures[*at].suite)));
         if let Some(at) = found {
             if self.standings.get(at) == Some(&Standing::Panicked) {
@@ -485,7 +485,7 @@ impl Book {
             return found;
         }
         let at = self.push(number, Kind::Test, suite.as_deref(), Some(&test), "unknown")?;
-        self.by_test.entry(test).or_default().push(at);
+        self.by_test.entry(test.into_owned()).or_default().push(at);
         Some(at)
     }
 

@@ -1,6 +1,7 @@
 //! What a terminal or a forge put around a line, taken off again. Leaves out what the line says.
 
 use memchr::memchr;
+use std::borrow::Cow;
 
 const ESC: u8 = 0x1b;
 const TEXT_MAX: usize = 400;
@@ -87,16 +88,16 @@ fn timestamp(text: &str) -> Option<&str> {
 
 /// A text for a document: what a terminal would obey is gone, and it is short.
 pub(super) fn cut(text: &str) -> String {
-    // Most texts are short and plain already.
+    short(text).into_owned()
+}
+
+/// The same, and nothing is copied where the text is short and plain already, as most are.
+pub(super) fn short(text: &str) -> Cow<'_, str> {
     if text.len() <= TEXT_MAX && text.bytes().all(|byte| matches!(byte, b' '..=b'~')) {
-        return text.trim().to_owned();
+        return Cow::Borrowed(text.trim());
     }
-    portcullis::report::human::plain(text)
-        .chars()
-        .take(TEXT_MAX)
-        .collect::<String>()
-        .trim()
-        .to_owned()
+    let plain: String = portcullis::report::human::plain(text).chars().take(TEXT_MAX).collect();
+    Cow::Owned(plain.trim().to_owned())
 }
 
 #[cfg(test)]

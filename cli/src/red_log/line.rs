@@ -95,9 +95,12 @@ fn libtest<'a>(text: &str, line: &'a str) -> Option<Line<'a>> {
         return Some(Line::TestFailed(bare(name)));
     }
     if let Some(rest) = line.strip_prefix("test ") {
-        // `... FAILED`, and `... FAILED <0.005s>` where times are shown.
+        if let Some(name) = rest.strip_suffix(" ... FAILED") {
+            return Some(Line::TestFailed(bare(name)));
+        }
+        // `... FAILED <0.005s>` where times are shown.
         if let Some((name, status)) = rest.rsplit_once(" ... ")
-            && (status == "FAILED" || status.starts_with("FAILED "))
+            && status.starts_with("FAILED ")
         {
             return Some(Line::TestFailed(bare(name)));
         }

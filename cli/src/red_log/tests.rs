@@ -250,3 +250,57 @@ fn t25_what_a_terminal_obeys_never_leaves_a_log() {
     );
     assert_eq!(rows(&log)[0].0, "abc");
 }
+
+/// What a signature looks for may stand before, behind, around and across the words of this reader; each line is held to
+/// the expressions themselves.
+#[test]
+fn a_pattern_is_found_wherever_it_stands_on_a_line() {
+    const SOURCES: [&str; 5] =
+        ["alpha", "FAILED to (bind|start)", "^omega", "b{4}eta", "[0-9]+ error: \u{e9}"];
+    const PIECES: [&[u8]; 8] = [
+        b"alpha",
+        b"... FAILED",
+        b" to bind",
+        b"omega",
+        b"bbbbeta ",
+        b"7 error: \xc3\xa9",
+        b"\xff",
+        b" x ",
+    ];
+    let tables: Vec<String> = SOURCES
+        .iter()
+        .enumerate()
+        .map(|(n, source)| {
+            format!(
+                "[[signature]]\nid = \"s{n}\"\ntitle = \"t\"\nseverity = \"sev-2\"\nmatch = {{ log = ['{source}'] }}\nartifacts = [\"a\"]\nreplay = [\"r\"]\nremediation = [\"r\"]\n"
+            )
+        })
+        .collect();
+    let text = format!("[policy]\nversion = 1\nowner = \"o\"\n{}", tables.join(""));
+    let policy = portcullis::kernel::policy::parse("p", &text).expect("a policy");
+    let patterns = Patterns::of(&policy).expect("patterns");
+    assert!(!patterns.needs_every_line(), "the search for texts is what is tried");
+    let set = regex::RegexSet::new(SOURCES).expect("expressions");
+    let (mut lines, mut wanted) = (0, [0_u64; SOURCES.len()]);
+    let mut log = Vec::new();
+    for n in 0..PIECES.len().pow(4) {
+        let mut rest = n;
+        let mut line = Vec::new();
+        for _piece in 0..4 {
+            line.extend_from_slice(PIECES[rest % PIECES.len()]);
+            rest /= PIECES.len();
+        }
+        let text = String::from_utf8_lossy(&line).into_owned();
+        for hit in &set.matches(&text) {
+            wanted[hit] += 1;
+        }
+        line.push(b'\n');
+        log.extend_from_slice(&line);
+        lines += 1;
+    }
+    let log = read(&*log, &patterns).expect("it is read");
+    assert_eq!(log.lines, lines);
+    let found = [0, 1, 2, 3, 4].map(|n| log.hits.get(&n).map_or(0, |hit| hit.count));
+    assert_eq!(found, wanted);
+    assert!(wanted.iter().all(|count| *count > 0), "{wanted:?}");
+}
