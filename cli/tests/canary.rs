@@ -16,6 +16,8 @@ mod layout;
 mod strict;
 #[path = "canary/traps.rs"]
 mod traps;
+#[path = "canary/witness.rs"]
+mod witness;
 
 use serde_json::Value;
 use std::{
@@ -201,8 +203,10 @@ fn equal_work_is_measured_in_the_drawn_order_and_passes() {
 #[test]
 fn t26_a_planted_regression_exits_15() {
     let repo = Repo::new(PAIRED, FAST, SLOW);
-    repo.measure(0);
+    repo.ends_with(&["measure", "c", "--base-ref", "main"], &[("PORTCULLIS_RUN_ID", "r1")], 0);
     says(&repo.ends(&["compare", "c"], 15), "regression_over_fail");
+    let again = repo.path("target/portcullis/runs/r1/canary/c/confirmation.json");
+    assert!(!again.exists(), "nobody asked for another try");
 }
 
 #[test]

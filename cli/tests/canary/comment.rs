@@ -154,6 +154,16 @@ fn an_outcome_that_is_fine_makes_no_comment_and_resolves_the_one_that_is_there()
     says(&forge.read("summary"), MARKER);
     forge.comments(&[(5, "robot", MARKER)]).posts("edited");
     assert!(forge.body().starts_with(&format!("{MARKER}\n**Resolved.**")), "{}", forge.body());
+    // What cannot be judged is not fine: it is told, and nothing is resolved by it.
+    let path = "target/portcullis/runs/second/canary/c/measurement.json";
+    let mut record = forge.court.record.clone();
+    record["run_id"] = "second".into();
+    record["series"][0]["body"]["samples"][0]["exit"] = json!({ "code": 3 });
+    forge.court.repo.put(path, &record.to_string());
+    forge.comments(&[]).posts("created");
+    says(&forge.body(), "run\\_failed");
+    forge.comments(&[(5, "robot", MARKER)]).posts("edited");
+    assert!(!forge.body().contains("Resolved"), "{}", forge.body());
 }
 
 #[test]
