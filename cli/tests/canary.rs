@@ -249,7 +249,7 @@ fn t38_one_file_for_both_arms_is_no_comparison() {
 #[test]
 fn t24_what_its_limit_ends_is_censored_and_fails() {
     let policy = format!("{PAIRED}run_limit_s = 1\n");
-    let repo = Repo::new(&policy, FAST, "echo done; sleep 60");
+    let repo = Repo::new(&policy, FAST, "echo done; sleep 4");
     repo.ends(&["measure", "c", "--base-ref", "main"], 0);
     let record = repo.measurement();
     let sample = &record["series"][1]["body"]["samples"][0];

@@ -29,7 +29,7 @@ impl Forge {
         let script = "#!/bin/sh
 d=$(dirname \"$0\")
 printf '%s\\n' \"$*\" >> \"$d/log\"
-[ -e \"$d/hang\" ] && exec sleep 300
+[ -e \"$d/hang\" ] && exec sleep 45
 [ -e \"$d/refuse\" ] && { echo 'HTTP 403: Resource not accessible by integration' >&2; exit 1; }
 case \"$*\" in
 *graphql*) cat \"$d/login\" ;;
