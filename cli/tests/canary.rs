@@ -243,6 +243,8 @@ fn t38_one_file_for_both_arms_is_no_comparison() {
         let repo = Repo::new(&PAIRED.replace("['./bench.sh']", argv), FAST, FAST);
         repo.measure(12);
         says(&repo.ends(&["compare", "c"], 12), "arms_are_one_file");
+        let record = repo.measurement();
+        assert_eq!(record["series"], serde_json::json!([]), "no pair of one file is kept");
     }
 }
 
@@ -334,9 +336,10 @@ fn t33_a_forced_count_is_refused_overwritten_and_reported() {
     let emulation = if cfg!(target_os = "linux") { "pinned" } else { "belief_only" };
     assert_eq!(record["host"]["emulation"], emulation);
     assert_eq!(record["host"]["forced_cpus"], 1);
-    let above = Repo::new(&policy.replace("force_cpus = 1", "force_cpus = 9999"), script, script);
+    let above = Repo::new(&format!("{PAIRED}force_cpus = 9999\n"), FAST, FAST);
     says(&above.measure(12), "forced_above_host");
     says(&above.ends(&["compare", "c"], 12), "forced_above_host");
+    assert_eq!(above.measurement()["series"], serde_json::json!([]), "nothing is measured there");
 }
 
 #[test]

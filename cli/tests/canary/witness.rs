@@ -162,7 +162,12 @@ fn a_second_measurement_refutes_the_one_of_its_own_run_where_one_is_asked_for() 
     // The newest of all runs is another one, and is not the one that is named.
     let mut newest = court.record.clone();
     newest["run_id"] = "third".into();
-    court.repo.put("target/portcullis/runs/third/canary/c/measurement.json", &newest.to_string());
+    let third = "target/portcullis/runs/third/canary/c/measurement.json";
+    court.repo.put(third, &newest.to_string());
+    // Two files that are written at once may have the same time.
+    let file = fs::File::options().append(true).open(court.repo.path(third)).expect("a file");
+    let later = file.metadata().and_then(|about| about.modified()).expect("a time");
+    file.set_modified(later + std::time::Duration::from_secs(5)).expect("a later time");
     says(&compare(15), "regression_over_fail");
     court.repo.ends(&["compare", "c"], 0);
     // Nobody asks for another try, so there is none, and one that lies there is none.
@@ -186,6 +191,11 @@ fn a_second_measurement_refutes_the_one_of_its_own_run_where_one_is_asked_for() 
     says(&report(), "unconfirmed");
     again("third");
     says(&compare(12), "the second is of run third");
+    // A cap that no run of this baseline could ever reach gates nothing.
+    let cap = TWO.replace("fail_pct = 100\n", "fail_pct = 100\nfail_p95_s = 60\n");
+    policy(&court, &cap);
+    says(&compare(2), "fail_p95_s");
+    policy(&court, TWO);
     // A run id names files.
     says(&court.judge(|record| record["run_id"] = "../../x".into(), 12), "of no run");
 }
