@@ -16,6 +16,8 @@ mod layout;
 mod strict;
 #[path = "canary/traps.rs"]
 mod traps;
+#[path = "canary/witness.rs"]
+mod witness;
 
 use serde_json::Value;
 use std::{
@@ -201,8 +203,10 @@ fn equal_work_is_measured_in_the_drawn_order_and_passes() {
 #[test]
 fn t26_a_planted_regression_exits_15() {
     let repo = Repo::new(PAIRED, FAST, SLOW);
-    repo.measure(0);
+    repo.ends_with(&["measure", "c", "--base-ref", "main"], &[("PORTCULLIS_RUN_ID", "r1")], 0);
     says(&repo.ends(&["compare", "c"], 15), "regression_over_fail");
+    let again = repo.path("target/portcullis/runs/r1/canary/c/confirmation.json");
+    assert!(!again.exists(), "nobody asked for another try");
 }
 
 #[test]
@@ -239,13 +243,15 @@ fn t38_one_file_for_both_arms_is_no_comparison() {
         let repo = Repo::new(&PAIRED.replace("['./bench.sh']", argv), FAST, FAST);
         repo.measure(12);
         says(&repo.ends(&["compare", "c"], 12), "arms_are_one_file");
+        let record = repo.measurement();
+        assert_eq!(record["series"], serde_json::json!([]), "no pair of one file is kept");
     }
 }
 
 #[test]
 fn t24_what_its_limit_ends_is_censored_and_fails() {
     let policy = format!("{PAIRED}run_limit_s = 1\n");
-    let repo = Repo::new(&policy, FAST, "echo done; sleep 60");
+    let repo = Repo::new(&policy, FAST, "echo done; sleep 4");
     repo.ends(&["measure", "c", "--base-ref", "main"], 0);
     let record = repo.measurement();
     let sample = &record["series"][1]["body"]["samples"][0];
@@ -330,9 +336,10 @@ fn t33_a_forced_count_is_refused_overwritten_and_reported() {
     let emulation = if cfg!(target_os = "linux") { "pinned" } else { "belief_only" };
     assert_eq!(record["host"]["emulation"], emulation);
     assert_eq!(record["host"]["forced_cpus"], 1);
-    let above = Repo::new(&policy.replace("force_cpus = 1", "force_cpus = 9999"), script, script);
+    let above = Repo::new(&format!("{PAIRED}force_cpus = 9999\n"), FAST, FAST);
     says(&above.measure(12), "forced_above_host");
     says(&above.ends(&["compare", "c"], 12), "forced_above_host");
+    assert_eq!(above.measurement()["series"], serde_json::json!([]), "nothing is measured there");
 }
 
 #[test]

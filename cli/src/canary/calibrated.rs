@@ -34,7 +34,7 @@ impl Figures {
     /// Measures one session more: `take` returns a duration of the base, or of the candidate.
     ///
     /// # Errors
-    /// When a run cannot be made.
+    /// When a run cannot be made, or the session cannot be judged.
     pub(crate) fn session(
         &mut self,
         name: &MetricId,
@@ -70,6 +70,12 @@ impl Figures {
             ..template.clone()
         };
         let admitted = admit(&measurement, &Base::NotNeeded, config);
+        if admitted.evidence.is_empty() {
+            // It raised no alarm because nothing could have: counting it would make the rate of alarms look smaller.
+            let why = admitted.faults.iter().map(|fault| fault.detail.as_str());
+            let why = why.collect::<Vec<_>>().join("; ");
+            return Err(std::io::Error::other(format!("a session cannot be judged: {why}")));
+        }
         self.repeats += 1;
         let proven = |of: fn(&portcullis_canary::Proven) -> bool| {
             u64::from(admitted.evidence.iter().any(|evidence| of(&evidence.proven)))
@@ -142,6 +148,102 @@ fn sample(value: u64, position: u8) -> Sample {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use portcullis_canary::{Emulation, Host, Noise};
+
+    fn template() -> Measurement {
+        Measurement {
+            schema: Measurement::SCHEMA.to_owned(),
+            canary: "alu".to_owned(),
+            run_id: "r".to_owned(),
+            commit: "0".repeat(40),
+            order: Order::OneArm,
+            host: Host {
+                os: "linux".to_owned(),
+                arch: "x86_64".to_owned(),
+                cpu_model: "m".to_owned(),
+                allowed_cpus: 2,
+                forced_cpus: None,
+                emulation: Emulation::None,
+                rustc: "1.95".to_owned(),
+                profile_hash: "0".to_owned(),
+                logical_cpus: 2,
+                virt: "kvm".to_owned(),
+                kernel: "6".to_owned(),
+                libc: "gnu".to_owned(),
+            },
+            calibration: None,
+            noise: Noise::default(),
+            looks: None,
+            identical_binaries: false,
+            series: Vec::new(),
+            faults: Vec::new(),
+        }
+    }
+
+    /// Counts sessions in which the candidate takes so many thousandths of the base, and returns the order of their runs.
+    fn counted(
+        sessions: u64,
+        pairs: usize,
+        permille: u64,
+    ) -> (std::io::Result<Figures>, Vec<First>) {
+        let mut threshold = Threshold::new(MilliPct::percent(2), Some(MilliPct::percent(50)), true);
+        threshold.max_mde = MilliPct::percent(50);
+        let config =
+            Config { roster: Vec::new(), ..Config::new(Lane::Gating, Method::Paired, threshold) };
+        let name = MetricId::new("alu").expect("a name");
+        let (mut figures, mut order) = (Figures::default(), Vec::new());
+        let mut take = |arm: First| {
+            order.push(arm);
+            Ok(if arm == First::Base { 1_000_000 } else { 1_000 * permille })
+        };
+        for _ in 0..sessions {
+            let done = figures.session(&name, (&template(), &config), pairs, &mut take);
+            if let Err(source) = done {
+                return (Err(source), order);
+            }
+        }
+        (Ok(figures), order)
+    }
+
+    #[test]
+    fn t37_a_session_is_drawn_and_every_alarm_in_it_is_counted() {
+        let (figures, order) = counted(2, PAIRS, 1_000);
+        let figures = figures.expect("sessions");
+        assert_eq!((figures.repeats, figures.comment, figures.fail), (2, 0, 0));
+        assert_eq!(order.len(), 4 * PAIRS);
+        let firsts: Vec<First> = order.iter().step_by(2).copied().collect();
+        for first in [First::Base, First::Candidate] {
+            assert_eq!(
+                firsts.iter().filter(|one| **one == first).count(),
+                PAIRS,
+                "half of all pairs"
+            );
+        }
+        let figures = counted(10, PAIRS, 1_100).0.expect("sessions");
+        assert_eq!(
+            (figures.comment, figures.fail),
+            (10, 0),
+            "a tenth more is told, and blocks nothing"
+        );
+        assert_eq!(figures.q999(), 10_000);
+        assert!((figures.rate_upper95() - 1.0).abs() < 1e-9, "each of them raised an alarm");
+        let figures = counted(2, PAIRS, 900).0.expect("sessions");
+        assert_eq!(
+            (figures.comment, figures.q999()),
+            (0, 10_000),
+            "faster is no alarm, and is off as far"
+        );
+        assert_eq!(counted(1, PAIRS, 2_000).0.expect("a session").fail, 1);
+    }
+
+    #[test]
+    fn what_cannot_be_judged_is_no_session_without_an_alarm() {
+        for (pairs, permille) in [(5, 1_000), (PAIRS, 0)] {
+            let (figures, _) = counted(1, pairs, permille);
+            let source = figures.expect_err("no session").to_string();
+            assert!(source.contains("cannot be judged"), "{source}");
+        }
+    }
 
     #[test]
     fn rates_are_bounded_as_they_are_taught() {

@@ -44,9 +44,13 @@ impl Folder {
         Ok(Self { run_id, path })
     }
 
-    /// A folder below, made empty.
+    /// A folder below, made empty: what an earlier attempt left in it was not made by this one.
     pub(crate) fn below(&self, name: &str) -> io::Result<PathBuf> {
         let path = self.path.join(name);
+        match fs::remove_dir_all(&path) {
+            Err(source) if source.kind() != io::ErrorKind::NotFound => return Err(source),
+            Ok(()) | Err(_) => {}
+        }
         fs::create_dir_all(&path)?;
         Ok(path)
     }

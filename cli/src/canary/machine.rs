@@ -182,6 +182,26 @@ mod tests {
     use super::*;
 
     #[test]
+    fn the_machine_that_is_described_is_this_one_with_these_settings() {
+        let described = |manifest: &str| {
+            let folder = tempfile::tempdir().expect("a folder");
+            let mut file = fs::File::create(folder.path().join("Cargo.toml")).expect("a file");
+            std::io::Write::write_all(&mut file, manifest.as_bytes()).expect("written");
+            host(folder.path(), "rustc 1.95.0 (x)", Some(3), Emulation::BeliefOnly)
+        };
+        let plain = described("[package]\nname = 'a'\n");
+        assert_eq!((plain.forced_cpus, plain.emulation), (Some(3), Emulation::BeliefOnly));
+        assert_eq!((plain.rustc.as_str(), plain.allowed_cpus), ("1.95", allowed_cpus()));
+        let cpuinfo = read("/proc/cpuinfo");
+        let is_told = cpuinfo.lines().any(|line| line.starts_with("model name"));
+        assert!(!is_told || cpuinfo.contains(&plain.cpu_model), "{}", plain.cpu_model);
+        let other = described("[package]\nname = 'b'\n");
+        assert!(plain.is_same_class(&other), "another package is no other machine");
+        let profile = described("[package]\nname = 'a'\n[profile.release]\nlto = true\n");
+        assert!(!plain.is_same_class(&profile), "another profile makes other programs");
+    }
+
+    #[test]
     fn a_version_is_cut_to_what_classes_compare() {
         assert_eq!(major_minor("rustc 1.95.0 (f8297e351 2026-01-01)"), "1.95");
         assert_eq!(major_minor("rustc 1.96.0-nightly (x)"), "1.96");

@@ -144,11 +144,40 @@ fn text(path: &Path) -> Option<String> {
 mod tests {
     use super::*;
 
+    #[derive(serde::Deserialize)]
+    struct Head {
+        proof: ProofTable,
+    }
+
+    #[test]
+    fn t2_samples_of_one_process_are_proven_by_the_newest_lines_of_their_own_metric() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let head: Head = toml::from_str("proof = { journal = 'r' }").expect("a table");
+        let proving = Proving::new(&head.proof, folder.path()).expect("a proof");
+        let proven = |lines: &[(&str, u64)], samples: usize| -> Vec<Option<u64>> {
+            let mut file = fs::File::create(folder.path().join("r")).expect("a file");
+            for (metric, count) in lines {
+                let line = serde_json::json!({ "nonce": "n1", "exit": 0, "metric": metric, "count": count });
+                let mut line: Value = line;
+                if metric.is_empty() {
+                    line.as_object_mut().expect("a line").remove("metric");
+                }
+                io::Write::write_all(&mut file, format!("{line}\n").as_bytes()).expect("written");
+            }
+            drop(file);
+            let all = proving.of_samples("n1", &folder.path().join("out"), "a", samples);
+            assert_eq!(all.len(), samples, "an answer for each sample");
+            all.into_iter().map(|(proof, work)| (!proof.is_empty()).then_some(work.count)).collect()
+        };
+        // The first line is that of a warm-up.
+        assert_eq!(proven(&[("", 9), ("", 1), ("", 2)], 2), [Some(1), Some(2)]);
+        assert_eq!(proven(&[("a", 9), ("b", 8), ("a", 1), ("b", 7)], 2), [Some(9), Some(1)]);
+        assert_eq!(proven(&[("a", 1), ("b", 2), ("b", 3)], 2), [None, None], "one of two");
+        assert_eq!(proven(&[("", 1)], 2), [None, None], "one of two, without names");
+        assert_eq!(proven(&[], 1), [None], "an empty journal");
+    }
+
     fn of_run(proof: &str, output: &str) -> bool {
-        #[derive(serde::Deserialize)]
-        struct Head {
-            proof: ProofTable,
-        }
         let folder = tempfile::tempdir().expect("a folder");
         let head: Head = toml::from_str(&format!("proof = {proof}")).expect("a table");
         let proving = Proving::new(&head.proof, folder.path()).expect("a proof");

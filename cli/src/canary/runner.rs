@@ -13,8 +13,8 @@ use crate::{
 use anyhow::Context as _;
 use portcullis::evidence::{clock::Stopwatch, clock::system_now};
 use portcullis_canary::{
-    Adapter, Body, Emulation, Exit, Fault, FaultCode, Host, Measurement, MetricId, Order, Sample,
-    Series, Unit, Work, adapter,
+    Adapter, Body, Emulation, Exit, Fault, FaultCode, Host, Measurement, MetricId, Order, Proof,
+    Sample, Series, Unit, Work, adapter,
     measurement::Arm as Side,
     order::{First, blocks, seed},
 };
@@ -227,19 +227,8 @@ impl Taking<'_> {
             if let Some(switches) = ran.switches {
                 self.switches = Some(self.switches.unwrap_or(0).saturating_add(switches));
             }
-            sample.value = sample.value.saturating_add(ran.ns);
-            if ran.exit == Exit::TimeLimit {
-                (sample.censored, sample.exit, sample.proof) = (true, ran.exit, proof);
-                return Ok(sample);
-            }
-            // One process of a sample that failed or proved nothing leaves the whole of it unproven.
-            if !ran.exit.is_success() {
-                sample.exit = ran.exit;
-            }
-            if iteration == 0 {
-                (sample.proof, sample.work) = (proof, work);
-            } else if proof.is_empty() || work != sample.work {
-                sample.proof = Vec::new();
+            if !add(&mut sample, iteration == 0, &ran, (proof, work)) {
+                break;
             }
         }
         Ok(sample)
@@ -367,7 +356,8 @@ impl Taking<'_> {
     /// Runs a tool once and reads what it measured.
     fn read_tool(&mut self) -> anyhow::Result<Vec<Series>> {
         let (arm, table) = (&self.plan.candidate, self.plan.canary.adapter());
-        let not_before_ms = system_now().ok().map(|now| now.unix_ms());
+        // Without it an old file could not be told from a new one.
+        let not_before_ms = Some(system_now()?.unix_ms());
         let nonce = format!("{}-1", self.plan.folder.run_id);
         arm.proving.clear()?;
         let stdout = self.scratch.join("stdout");
@@ -430,6 +420,26 @@ impl Taking<'_> {
         }
         Ok(base.digest()? == self.plan.candidate.digest()?)
     }
+}
+
+/// Adds a process to its sample, and tells whether another one follows. One that failed or proved nothing leaves the whole
+/// of the sample so, whatever the others did.
+fn add(sample: &mut Sample, is_first: bool, ran: &child::Ran, said: (Vec<Proof>, Work)) -> bool {
+    let (proof, work) = said;
+    sample.value = sample.value.saturating_add(ran.ns);
+    if !ran.exit.is_success() && sample.exit.is_success() {
+        sample.exit = ran.exit;
+    }
+    if ran.exit == Exit::TimeLimit {
+        (sample.censored, sample.proof) = (true, proof);
+        return false;
+    }
+    if is_first {
+        (sample.proof, sample.work) = (proof, work);
+    } else if proof.is_empty() || work != sample.work {
+        sample.proof = Vec::new();
+    }
+    true
 }
 
 /// Of a budget, `<metric>/part` and `<metric>/total` are the two sides of `<metric>`.
@@ -505,6 +515,50 @@ fn resolution_ns() -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn t1_t2_a_sample_of_several_processes_is_as_bad_as_its_worst() {
+        let work = |count| Work { count, ..Work::UNSTATED };
+        let ok = (Exit::Code(0), true, 3);
+        let taken = |processes: &[(Exit, bool, u64)]| {
+            let mut sample = Sample {
+                value: 0,
+                censored: false,
+                exit: Exit::Code(0),
+                proof: Vec::new(),
+                position: 0,
+                work: Work::UNSTATED,
+            };
+            let mut made = 0;
+            for (exit, is_proven, count) in processes {
+                let ran = child::Ran { ns: 5, exit: *exit, switches: None };
+                let proof = is_proven.then_some(Proof::Pattern).into_iter().collect();
+                made += 1;
+                if !add(&mut sample, made == 1, &ran, (proof, work(*count))) {
+                    break;
+                }
+            }
+            assert_eq!(sample.value, made * 5, "the time of each counts");
+            (made, sample.exit, sample.censored, !sample.proof.is_empty(), sample.work.count)
+        };
+        let good = (3, Exit::Code(0), false, true, 3);
+        assert_eq!(taken(&[ok, ok, ok]), good);
+        for at in 0..3 {
+            let with = |one: (Exit, bool, u64)| {
+                let mut all = [ok; 3];
+                all[at] = one;
+                taken(&all)
+            };
+            assert_eq!(with((Exit::Code(7), true, 3)).1, Exit::Code(7), "{at}");
+            assert_eq!(with((Exit::Signal(9), true, 3)).1, Exit::Signal(9), "{at}");
+            assert!(!with((Exit::Code(0), false, 3)).3, "{at}: nothing shows its work");
+            assert!(!with((Exit::Code(0), true, 2)).3, "{at}: it did other work");
+            let stopped = with((Exit::TimeLimit, true, 3));
+            assert_eq!((stopped.0, stopped.1, stopped.2), (at as u64 + 1, Exit::TimeLimit, true));
+        }
+        // A crash before the limit is still a crash.
+        assert_eq!(taken(&[(Exit::Code(7), true, 3), (Exit::TimeLimit, true, 3)]).1, Exit::Code(7));
+    }
 
     #[test]
     fn two_sides_of_a_budget_become_one_metric() {

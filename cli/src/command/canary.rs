@@ -16,7 +16,7 @@ use crate::{
     transport::Transport,
 };
 use portcullis::{
-    Fault, effective_cpu_count,
+    Fault, RunId, effective_cpu_count,
     wire::code::{NAME_UNKNOWN, RUN_INTERRUPTED, RUN_UNREADABLE},
 };
 use portcullis_canary::{Base, Measurement, baseline, baseline::Baseline, record};
@@ -119,6 +119,10 @@ fn read_measurement(path: &Path, id: &str) -> Result<Measurement, Refused> {
         .map_err(|source| refused(format!("the measurement cannot be read: {source}")))?;
     let measurement = record::read("measurement.json", &text)
         .map_err(|problem| refused(format!("the measurement cannot be read: {problem}")))?;
+    // Files are named after the run, and a name that is none could lead anywhere.
+    if let Err(source) = RunId::parse(&measurement.run_id) {
+        return Err(refused(format!("the measurement is of no run: {source}")));
+    }
     if measurement.canary == id {
         Ok(measurement)
     } else {

@@ -29,7 +29,7 @@ impl Forge {
         let script = "#!/bin/sh
 d=$(dirname \"$0\")
 printf '%s\\n' \"$*\" >> \"$d/log\"
-[ -e \"$d/hang\" ] && exec sleep 300
+[ -e \"$d/hang\" ] && exec sleep 45
 [ -e \"$d/refuse\" ] && { echo 'HTTP 403: Resource not accessible by integration' >&2; exit 1; }
 case \"$*\" in
 *graphql*) cat \"$d/login\" ;;
@@ -154,6 +154,16 @@ fn an_outcome_that_is_fine_makes_no_comment_and_resolves_the_one_that_is_there()
     says(&forge.read("summary"), MARKER);
     forge.comments(&[(5, "robot", MARKER)]).posts("edited");
     assert!(forge.body().starts_with(&format!("{MARKER}\n**Resolved.**")), "{}", forge.body());
+    // What cannot be judged is not fine: it is told, and nothing is resolved by it.
+    let path = "target/portcullis/runs/second/canary/c/measurement.json";
+    let mut record = forge.court.record.clone();
+    record["run_id"] = "second".into();
+    record["series"][0]["body"]["samples"][0]["exit"] = json!({ "code": 3 });
+    forge.court.repo.put(path, &record.to_string());
+    forge.comments(&[]).posts("created");
+    says(&forge.body(), "run\\_failed");
+    forge.comments(&[(5, "robot", MARKER)]).posts("edited");
+    assert!(!forge.body().contains("Resolved"), "{}", forge.body());
 }
 
 #[test]

@@ -53,7 +53,8 @@ fn refresh(court: &Court, change: impl FnOnce(&mut Value), words: &[&str], code:
     drop(fs::remove_dir_all(court.repo.path("target/portcullis/runs")));
     let folder = "target/portcullis/runs/second/canary/c";
     court.repo.put(&format!("{folder}/measurement.json"), &record.to_string());
-    court.repo.put(&format!("{folder}/measurement.jsonl"), "{\"dirty\":false}\n");
+    let head = json!({ "commit": record["commit"], "dirty": false, "run_id": "second" });
+    court.repo.put(&format!("{folder}/measurement.jsonl"), &format!("{head}\n"));
     let all: Vec<&str> =
         ["refresh", "c", "--reason", "again, #2"].iter().chain(words).copied().collect();
     let text = court.repo.ends(&all, code);
@@ -145,7 +146,8 @@ fn figures_of_a_calibration_are_taken_over_from_a_machine_of_the_same_class_alon
         let mut measurement = court.record.clone();
         measurement["run_id"] = record["run_id"].clone();
         court.repo.put(&format!("{folder}/measurement.json"), &measurement.to_string());
-        court.repo.put(&format!("{folder}/measurement.jsonl"), "{\"dirty\":false}\n");
+        let head = json!({ "commit": measurement["commit"], "dirty": false, "run_id": "second" });
+        court.repo.put(&format!("{folder}/measurement.jsonl"), &format!("{head}\n"));
         let calibration = json!({
             "host_class": of,
             "aa": { "repeats": 300, "false_comment": 1, "false_fail": 0, "q999_milli_pct": 7, "rate_upper95": 0.0158 },

@@ -75,7 +75,8 @@ impl Court {
         court.of_head();
         let folder = "target/portcullis/runs/first/canary/c";
         court.repo.put(&format!("{folder}/measurement.json"), &court.record.to_string());
-        court.repo.put(&format!("{folder}/measurement.jsonl"), "{\"dirty\":false}\n");
+        let head = json!({ "commit": court.record["commit"], "dirty": false, "run_id": "first" });
+        court.repo.put(&format!("{folder}/measurement.jsonl"), &format!("{head}\n"));
         court.repo.ends(&["refresh", "c", "--reason", "the first, #1"], 0);
         court.repo.commit("bench(baselines): refresh c");
         court.of_head();

@@ -139,16 +139,19 @@ fn the_measurement_is_of_this_run_this_commit_and_this_canary() {
 fn a_failure_that_does_not_come_back_is_told_and_never_hidden() {
     let slow = text(tooth("three_times_slower"), FILE);
     let fine = text(tooth("as_fast_as_before"), FILE);
-    let seen = bench("three_times_slower", &[]).file(AGAIN, slow.as_bytes()).run();
-    assert_eq!(judged(&seen), (Outcome::Fail, SLOWER.to_vec()), "it came back");
     let seen = bench("three_times_slower", &[]).file(AGAIN, fine.as_bytes()).run();
+    assert_eq!(judged(&seen), (Outcome::Fail, SLOWER.to_vec()), "nobody asked for a second");
+    let again = &[("portcullis.toml", "comment_pct", "confirm = 'same_job'\ncomment_pct")];
+    let seen = bench("three_times_slower", again).file(AGAIN, slow.as_bytes()).run();
+    assert_eq!(judged(&seen), (Outcome::Fail, SLOWER.to_vec()), "it came back");
+    let seen = bench("three_times_slower", again).file(AGAIN, fine.as_bytes()).run();
     assert_eq!(seen.outcome, Outcome::Warn, "{:?}", seen.messages);
     assert!(seen.codes.iter().any(|code| code == "unconfirmed"), "{:?}", seen.codes);
     let stale = fine.replace("\"bench\"", "\"bench2\"");
-    let seen = bench("three_times_slower", &[]).file(AGAIN, stale.as_bytes()).run();
+    let seen = bench("three_times_slower", again).file(AGAIN, stale.as_bytes()).run();
     assert_eq!(seen.code.as_deref(), Some("measurement_stale"));
     let crashed = text(tooth("a_run_that_failed_fast"), FILE);
-    let seen = bench("three_times_slower", &[]).file(AGAIN, crashed.as_bytes()).run();
+    let seen = bench("three_times_slower", again).file(AGAIN, crashed.as_bytes()).run();
     assert_eq!(seen.outcome, Outcome::Error, "nothing is confirmed by a crash");
 }
 

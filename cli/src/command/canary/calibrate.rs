@@ -123,8 +123,11 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
 }
 
 fn failed(source: std::io::Error) -> Refused {
-    let fault =
-        Fault::new(COMMAND_FAILED, "a run failed", "mend what is measured; a crash is no duration");
+    let fault = Fault::new(
+        COMMAND_FAILED,
+        "a run failed, or a session cannot be judged",
+        "mend what is measured, or take more pairs; a crash is no duration",
+    );
     Refused::new(Exit::Invalid, fault.because(&source))
 }
 

@@ -16,9 +16,10 @@ use crate::{
     repository::Repository,
     transport::Transport,
 };
+use anyhow::Context as _;
 use portcullis_canary::{Outcome, render};
 use serde_json::json;
-use std::io::Write as _;
+use std::{io::Write as _, path::Path};
 
 /// Runs `canary comment`.
 pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
@@ -35,12 +36,7 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     let artifact = locate::target_dir(repository)?
         .join("portcullis/canary")
         .join(format!("{}-{}.md", known.canary.id, measurement.run_id));
-    if !artifact.exists()
-        && let Some(folder) = artifact.parent()
-        && let Err(why) = std::fs::create_dir_all(folder)
-            .map_err(anyhow::Error::from)
-            .and_then(|()| create(&artifact, &report))
-    {
+    if let Err(why) = keep(&artifact, &report) {
         warnings.push(format!("no artifact: {why:#}"));
     }
     let is_ok = decision.outcome == Outcome::Ok;
@@ -72,6 +68,19 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
     }
     out.text(&format!("canary {}: {name}; the report is {}", known.canary.id, artifact.display()));
     Ok(Exit::Pass)
+}
+
+/// Keeps the report. One that said something else of the same run, before a second measurement, is over.
+fn keep(artifact: &Path, report: &str) -> anyhow::Result<()> {
+    if std::fs::read(artifact).is_ok_and(|bytes| bytes == report.as_bytes()) {
+        return Ok(());
+    }
+    std::fs::create_dir_all(artifact.parent().context("a report has no folder")?)?;
+    match std::fs::remove_file(artifact) {
+        Err(source) if source.kind() != std::io::ErrorKind::NotFound => return Err(source.into()),
+        Ok(()) | Err(_) => {}
+    }
+    create(artifact, report)
 }
 
 /// Adds the report to the summary of the step, where there is one.

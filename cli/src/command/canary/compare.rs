@@ -12,6 +12,7 @@ use portcullis_canary::{
     Context, Decision, FaultCode, Measurement, Outcome, admit, baseline::host_class, confirm,
     decide, render,
 };
+use portcullis_gates::canary::Confirm;
 use serde_json::json;
 use std::path::PathBuf;
 
@@ -66,11 +67,18 @@ pub(super) fn judge(
     };
     let mut decision = judged(&measurement);
     let second = path.with_file_name(CONFIRMATION);
-    if second.is_file() {
+    // Where nothing is measured again, a second measurement that lies there refutes nothing.
+    if known.canary.confirm() != Confirm::None && second.is_file() {
         let mut again = read_measurement(&second, id)?;
         if again.commit != measurement.commit {
             let detail =
                 format!("the second is of {}, not of {}", again.commit, measurement.commit);
+            let fault = portcullis_canary::Fault::of_run(FaultCode::MeasurementStale, detail);
+            again.faults.push(fault);
+        }
+        if again.run_id != measurement.run_id {
+            let detail =
+                format!("the second is of run {}, not of {}", again.run_id, measurement.run_id);
             let fault = portcullis_canary::Fault::of_run(FaultCode::MeasurementStale, detail);
             again.faults.push(fault);
         }

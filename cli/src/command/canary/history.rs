@@ -10,7 +10,7 @@ use crate::{
 use anyhow::Context as _;
 use portcullis::{Fault, evidence::git::Git, wire::code::RUN_UNREADABLE};
 use portcullis_canary::{
-    Arm, Body, MetricId, MilliPct, Point, WorkDigest,
+    Arm, Body, FaultCode, MetricId, MilliPct, Outcome, Point, Reason, WorkDigest,
     baseline::host_class,
     changes,
     history::{self, Entry},
@@ -58,6 +58,12 @@ fn invalid(why: &str, path: &std::path::Path) -> Refused {
     Refused::new(Exit::Invalid, fault.found(path.display().to_string()))
 }
 
+fn unfit(why: &str) -> Refused {
+    let headline = format!("nothing is appended: {why}");
+    let fault = Fault::new(RUN_UNREADABLE, headline, "mend what is measured, and measure again");
+    Refused::new(Exit::Invalid, fault)
+}
+
 fn append(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
     let known = Known::read(&arguments.id)?;
     let path = file(&known, arguments)?;
@@ -66,6 +72,17 @@ fn append(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
     let head = head
         .filter(|head| head.commit == measurement.commit)
         .ok_or_else(|| invalid("the measurement is of another commit than `HEAD`", &path))?;
+    // What `measure` itself calls unfit is no duration, so it is no point of a series either.
+    let is_unfit = |reason: &&Reason| {
+        FaultCode::ALL
+            .iter()
+            .any(|code| code.is_invalid_everywhere() && code.as_str() == reason.code)
+    };
+    if let Some(reason) = decision.reasons.iter().find(is_unfit) {
+        return Err(unfit(&format!("{}: {}", reason.code, reason.detail)));
+    }
+    let of_run = decision.reasons.iter().filter(|reason| reason.metric.is_none());
+    let of_run = of_run.map(|reason| reason.severity).max().unwrap_or(Outcome::Ok);
     let mut entries = Vec::new();
     for series in measurement.series.iter().filter(|series| series.arm == Arm::Candidate) {
         let Body::Samples(samples) = &series.body else { continue };
@@ -88,7 +105,7 @@ fn append(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Refused> {
             value,
             n: u32::try_from(samples.len()).unwrap_or(u32::MAX),
             s_d: spread::robust_sd(&mut logs),
-            outcome: line.map_or(decision.outcome, |line| line.verdict),
+            outcome: line.map_or(decision.outcome, |line| line.verdict.max(of_run)),
             aa: measurement
                 .series
                 .iter()

@@ -61,11 +61,22 @@ pub(crate) fn run(arguments: &Arguments, out: &mut Transport) -> Result<Exit, Re
             &measurement.commit,
         ));
     }
-    if was_dirty(&file) {
+    if was_dirty(&file, &measurement) {
         return Err(refused(
-            "it was measured in a dirty tree, or its journal is gone",
+            "it was measured in a dirty tree, or its journal is gone or of another run",
             "measure again",
             "",
+        ));
+    }
+    // Of a baseline that cannot be read nobody knows on which machine it was measured.
+    if known.baseline.is_none()
+        && !matches!(known.base, Base::Missing | Base::NotNeeded)
+        && !arguments.new_host_class
+    {
+        return Err(refused(
+            "the baseline that is there cannot be read, nor its class of machine",
+            "restore it, or give it up: `--new-host-class`",
+            path.as_str(),
         ));
     }
     if let Some(old) = &known.baseline
@@ -99,12 +110,14 @@ fn refused(headline: &str, remedy: &str, found: &str) -> Refused {
     Refused::new(Exit::Nothing, fault.found(found.to_owned()))
 }
 
-/// The head of the journal says what the tree was when it was measured.
-fn was_dirty(measurement: &Path) -> bool {
-    let journal = std::fs::read_to_string(measurement.with_extension("jsonl")).unwrap_or_default();
-    let head: Option<Value> =
-        journal.lines().next().and_then(|line| serde_json::from_str(line).ok());
-    head.and_then(|head| head.get("dirty")?.as_bool()) != Some(false)
+/// The head of the journal says what the tree was when it was measured; that of another measurement says nothing.
+fn was_dirty(file: &Path, measurement: &Measurement) -> bool {
+    let journal = std::fs::read_to_string(file.with_extension("jsonl")).unwrap_or_default();
+    let head: Value =
+        journal.lines().next().and_then(|line| serde_json::from_str(line).ok()).unwrap_or_default();
+    let is = |name: &str, value: &str| head.get(name).and_then(Value::as_str) == Some(value);
+    let is_its = is("run_id", &measurement.run_id) && is("commit", &measurement.commit);
+    !is_its || head.get("dirty").and_then(Value::as_bool) != Some(false)
 }
 
 /// Holds the measurement against the baseline it would make, as a gating lane would: whatever is invalid is about itself.
@@ -216,20 +229,32 @@ fn figures(
     if document["host_class"].as_str() != Some(&host_class(&measurement.host)) {
         return Ok((None, None));
     }
-    let number = |of: &Value, name: &str| of.get(name).and_then(Value::as_u64).unwrap_or(0);
-    let aa = document.get("aa").filter(|aa| aa.is_object()).map(|aa| AaFigures {
-        repeats: number(aa, "repeats"),
-        resampled: 0,
-        false_comment: number(aa, "false_comment"),
-        false_fail: number(aa, "false_fail"),
-        q999_milli_pct: aa["q999_milli_pct"].as_i64().unwrap_or(0),
-        rate_upper95: aa["rate_upper95"].as_f64().unwrap_or(1.0),
-    });
-    let injection =
-        document.get("injection").filter(|found| found.is_object()).map(|found| InjectionFigures {
-            milli_pct: found["milli_pct"].as_i64().unwrap_or(0),
-            repeats: number(found, "repeats"),
-            detected: number(found, "detected"),
-        });
+    let silent = |name: &str| {
+        // A figure that is not there is none, and never a zero.
+        refused("the newest calibration cannot be read", "calibrate again", name)
+    };
+    let number =
+        |of: &Value, name: &str| of.get(name).and_then(Value::as_u64).ok_or_else(|| silent(name));
+    let change =
+        |of: &Value, name: &str| of.get(name).and_then(Value::as_i64).ok_or_else(|| silent(name));
+    let aa = match document.get("aa").filter(|aa| !aa.is_null()) {
+        None => None,
+        Some(aa) => Some(AaFigures {
+            repeats: number(aa, "repeats")?,
+            resampled: 0,
+            false_comment: number(aa, "false_comment")?,
+            false_fail: number(aa, "false_fail")?,
+            q999_milli_pct: change(aa, "q999_milli_pct")?,
+            rate_upper95: aa["rate_upper95"].as_f64().ok_or_else(|| silent("rate_upper95"))?,
+        }),
+    };
+    let injection = match document.get("injection").filter(|found| !found.is_null()) {
+        None => None,
+        Some(found) => Some(InjectionFigures {
+            milli_pct: change(found, "milli_pct")?,
+            repeats: number(found, "repeats")?,
+            detected: number(found, "detected")?,
+        }),
+    };
     Ok((aa, injection))
 }
