@@ -6,7 +6,7 @@ use super::{
     line::{self, Became, Line},
 };
 use crate::digest;
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 /// How many failures are kept; the rest is counted.
 const FAILURES_MAX: usize = 1_000;
@@ -50,7 +50,7 @@ pub(super) struct Book {
     failures: Vec<LogFailure>,
     omitted: u64,
     standings: Vec<Standing>,
-    by_test: HashMap<String, Vec<usize>>,
+    by_test: BTreeMap<String, Vec<usize>>,
     /// The test binary that runs.
     suite: Option<String>,
     cargo_kind: Option<&'static str>,
@@ -69,7 +69,7 @@ impl Default for Book {
             failures: Vec::new(),
             omitted: 0,
             standings: Vec::new(),
-            by_test: HashMap::new(),
+            by_test: BTreeMap::new(),
             suite: None,
             cargo_kind: None,
             current: None,
