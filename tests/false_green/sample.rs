@@ -55,7 +55,13 @@ pub(super) fn configured(name: &str, config: &str) -> PathBuf {
 
 fn tree(name: &str, config: &str) -> PathBuf {
     let root = target_dir().join("false_green").join(name);
-    copy(&fixture("sample"), &root);
+    // Cargo takes two trees of one version and one target directory for one, and starts the binary of either in both.
+    let version = match name {
+        "sample" => "0.0.0",
+        "runner" => "0.0.1",
+        _ => "0.0.2",
+    };
+    copy(&fixture("sample"), &root, version);
     lock(&root);
     // For the subcommand, which asks cargo by itself.
     let target = sample_target().display().to_string();
@@ -74,14 +80,15 @@ pub(super) fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/false_green").join(name)
 }
 
-fn copy(from: &Path, to: &Path) {
+fn copy(from: &Path, to: &Path, version: &str) {
     for entry in from.read_dir().expect("a fixture folder").map(|entry| entry.expect("an entry")) {
         let (source, target) = (entry.path(), to.join(entry.file_name()));
         if source.is_dir() {
-            copy(&source, &target);
+            copy(&source, &target, version);
         } else {
             let text = fs::read_to_string(&source).expect("a text");
             let checkout = env!("CARGO_MANIFEST_DIR").replace('\\', "/");
+            let text = text.replace("version = \"0.0.0\"", &format!("version = {version:?}"));
             write(&target, &text.replace("@PORTCULLIS@", &checkout));
         }
     }
