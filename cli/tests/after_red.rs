@@ -111,10 +111,13 @@ fn copy(from: &Path, to: &Path) {
         let text = fs::read_to_string(&source).expect("a text").replace("@PORTCULLIS@", &root);
         let name = entry.file_name();
         let text = match name.to_str() {
-            Some("Cargo.toml") => text.replace(
-                "[profile.dev]",
-                "[[test]]\nname = \"odd\"\nharness = false\n\n[profile.dev]",
-            ),
+            // Cargo takes two trees of one version and one target directory for one; the other is that of `run.rs`.
+            Some("Cargo.toml") => {
+                text.replace("version = \"0.0.0\"", "version = \"0.0.1\"").replace(
+                    "[profile.dev]",
+                    "[[test]]\nname = \"odd\"\nharness = false\n\n[profile.dev]",
+                )
+            }
             Some("suite_classification.toml") => {
                 text.replace("[\"ends\", \"gates\"]", "[\"ends\", \"gates\", \"odd\"]")
             }
