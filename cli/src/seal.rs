@@ -19,6 +19,7 @@ use portcullis::{
     evidence::{
         json,
         store::{MANIFEST_SCHEMA, RUN_SCHEMA},
+        tree::{HardLinks, Tree},
     },
     kernel::recorded::INPUTS_SCHEMA,
     wire::{
@@ -233,9 +234,11 @@ fn unsupported(name: &str, expected: &str, found: &str) -> Fault {
 
 /// The schema that a small document beside the others states; nothing where it is absent or no document.
 pub(crate) fn schema_at(path: &Path) -> Option<String> {
-    let mut bytes = Vec::new();
-    // Whoever cannot read it cannot tell whose it is; what it is needed for is asked again, with an answer.
-    File::open(path).ok()?.take(DOCUMENT_MAX_BYTES).read_to_end(&mut bytes).ok()?;
+    // Whoever cannot read it cannot tell whose it is; what it is needed for is asked again, with an answer. A pipe of this
+    // name would keep a plain reader waiting for ever.
+    let tree = Tree::new(path.parent()?).ok()?;
+    let name = RelPath::parse(path.file_name()?.to_str()?).ok()?;
+    let bytes = tree.read_with(&name, DOCUMENT_MAX_BYTES, HardLinks::Refuse).ok()?;
     let document = json::parse(&bytes, SEAL).ok()?;
     Some(document.get("schema")?.as_str()?.to_owned())
 }

@@ -446,6 +446,13 @@ fn a_folder_is_sealed_again_only_on_request_and_the_seal_names_the_one_before() 
 }
 
 #[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "the standard library makes no pipe with a name")]
+fn pipe(path: &Path) {
+    let status = Command::new("mkfifo").arg(path).status().expect("it starts");
+    assert!(status.success(), "{}", path.display());
+}
+
+#[cfg(unix)]
 #[test]
 fn t10_t27_t28_links_pipes_and_names_are_refused() {
     use std::os::unix::{ffi::OsStrExt as _, fs::symlink};
@@ -475,6 +482,9 @@ fn t10_t27_t28_links_pipes_and_names_are_refused() {
             |dir| fs::hard_link(dir.join("report.json"), dir.join("x")).expect("a link"),
             "link_refused",
         ),
+        ("a pipe", |dir| pipe(&dir.join("x")), "not_a_file"),
+        // Whoever asks for the schema of a document that only a run has must not wait for somebody to write into it.
+        ("a pipe like a run's", |dir| pipe(&dir.join("inputs.json")), "not_a_file"),
         ("a name of Windows", |dir| drop(fs::File::create(dir.join("aux.log"))), "path_refused"),
         ("a colon", |dir| drop(fs::File::create(dir.join("a:b"))), "path_refused"),
         ("a line break", |dir| drop(fs::File::create(dir.join("a\nb"))), "path_refused"),
