@@ -64,15 +64,17 @@ pub(crate) enum From {
 /// A file of a sealed folder.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Row {
-    /// Path relative to the folder. A text until it was looked at: a manifest may come from anybody.
-    pub path: String,
-    /// SHA-256 of the content.
-    pub sha256: Digest,
     /// Size in bytes.
     pub bytes: u64,
     /// Where the digest comes from.
     pub digest_from: From,
+    /// Path relative to the folder. A text until it was looked at: a manifest may come from anybody.
+    pub path: String,
+    /// SHA-256 of the content.
+    pub sha256: Digest,
 }
+
+artifact::sorted!(Row);
 
 /// `manifest.json` of a folder: that of a run, with the source of each digest. Without flattened parts, so that a long
 /// list is read row by row.
@@ -271,4 +273,20 @@ fn manifest_bytes(path: &Path) -> io::Result<Vec<u8>> {
 /// Reads the name of a file of ours.
 fn own(name: &str) -> Result<RelPath, Fault> {
     RelPath::parse(name).map_err(|source| broken(name, &source.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_has_its_keys_in_order() {
+        let row = Row {
+            bytes: 1,
+            digest_from: From::Read,
+            path: "a".to_owned(),
+            sha256: Digest::of(b"a"),
+        };
+        assert_eq!(artifact::of_sorted(&row).ok(), artifact::document(&row).ok());
+    }
 }

@@ -8,6 +8,7 @@ pub mod attempt;
 pub mod collect;
 pub mod events;
 pub mod panics;
+pub mod pool;
 pub mod recording;
 pub mod registry;
 pub mod roster;

@@ -18,7 +18,7 @@ use crate::{
         outcome::{Effective, Lane, RunVerdict},
     },
 };
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
 
 /// How many findings of one gate are shown; the receipt has them all.
 const FINDINGS_SHOWN: usize = 20;
@@ -236,7 +236,12 @@ pub fn close(
         crate::runner::aggregate::only(session, &evaluated)
     };
     let mut problems = Vec::new();
-    let decision = match collect::decision(session, &evaluated, &selection, WaiverScope::Full) {
+    let decided = if all {
+        collect::whole(session)
+    } else {
+        collect::decision(session, &evaluated, &selection, WaiverScope::Full).map(Arc::new)
+    };
+    let decision = match decided {
         Ok(decision) => decision,
         Err(fault) => return Closing { summary: String::new(), problems: vec![fault.to_string()] },
     };

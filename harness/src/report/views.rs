@@ -3,7 +3,7 @@
 use crate::{
     evidence::context::World,
     kernel::{
-        decide::{Decided, Decision},
+        decide::{Decided, Decision, WaiverNote},
         policy::Policy,
         recorded::Facts,
     },
@@ -12,8 +12,9 @@ use crate::{
         artifact::{self, Document},
         code::RECEIPT_INVALID,
         fault::Fault,
-        id::GateId,
-        outcome::Effective,
+        id::{GateId, RunId},
+        outcome::{Effective, Outcome},
+        path::RelPath,
         receipt::{Envelope, ErrorRecord},
     },
 };
@@ -93,29 +94,55 @@ pub fn replay(gate: &Decided, replays: &dyn Replays) -> String {
     crate::kernel::replay::render_argv(&replays.argv(gate))
 }
 
-/// One row of `gates[]`.
+/// One row of `gates[]`. Its fields stand in the order of their keys.
+#[derive(Clone, Debug, Serialize)]
+pub struct GateRow<'a> {
+    artifact_path: &'a Option<RelPath>,
+    blocking: bool,
+    blocks: bool,
+    code: &'a Option<String>,
+    detail: &'a str,
+    duration_ms: u64,
+    effective: Effective,
+    examined: u64,
+    findings_total: u64,
+    id: &'a GateId,
+    issue: &'a Option<String>,
+    kind: &'a str,
+    name: &'a str,
+    outcome: Option<Outcome>,
+    owner: &'a str,
+    reproduce_command: String,
+    status: &'static str,
+    #[serde(serialize_with = "artifact::through_tree")]
+    waiver: &'a Option<WaiverNote>,
+}
+
+artifact::sorted!(GateRow<'_>);
+
+/// The row of this gate.
 #[must_use]
-pub fn gate(gate: &Decided, replays: &dyn Replays) -> Value {
-    json!({
-        "id": gate.id,
-        "name": gate.title,
-        "kind": gate.kind,
-        "status": coarse(gate.effective),
-        "effective": gate.effective,
-        "outcome": gate.outcome,
-        "blocking": gate.blocking,
-        "blocks": gate.blocks,
-        "code": gate.code,
-        "detail": gate.detail,
-        "examined": gate.examined,
-        "findings_total": gate.findings_total,
-        "artifact_path": gate.artifact_path,
-        "reproduce_command": replay(gate, replays),
-        "owner": gate.owner,
-        "issue": gate.issue,
-        "waiver": gate.waiver,
-        "duration_ms": gate.duration_ms,
-    })
+pub fn gate<'a>(gate: &'a Decided, replays: &dyn Replays) -> GateRow<'a> {
+    GateRow {
+        artifact_path: &gate.artifact_path,
+        blocking: gate.blocking,
+        blocks: gate.blocks,
+        code: &gate.code,
+        detail: &gate.detail,
+        duration_ms: gate.duration_ms,
+        effective: gate.effective,
+        examined: gate.examined,
+        findings_total: gate.findings_total,
+        id: &gate.id,
+        issue: &gate.issue,
+        kind: &gate.kind,
+        name: &gate.title,
+        outcome: gate.outcome,
+        owner: &gate.owner,
+        reproduce_command: replay(gate, replays),
+        status: coarse(gate.effective),
+        waiver: &gate.waiver,
+    }
 }
 
 /// A document: the header, then these fields.
@@ -278,26 +305,45 @@ pub fn preflight(
 /// Never for events of ours.
 pub fn events(envelope: &Envelope, decision: &Decision) -> Result<String, Fault> {
     let mut text = String::new();
+    // Rendered once: it is the same in every line.
+    let ts = envelope.generated_at.to_string();
     for (seq, gate) in (1u64..).zip(&decision.gates) {
-        let event = json!({
-            "schema": EVENT_SCHEMA,
-            "seq": seq,
-            "ts": envelope.generated_at,
-            "event": "gate_decided",
-            "gate_id": gate.id,
-            "status": coarse(gate.effective),
-            "effective": gate.effective,
-            "blocking": gate.blocking,
-            "artifact_path": gate.artifact_path,
-            "run_id": envelope.run_id,
-        });
-        text.push_str(&artifact::line(&event).map_err(|source| {
+        let event = GateDecided {
+            artifact_path: &gate.artifact_path,
+            blocking: gate.blocking,
+            effective: gate.effective,
+            event: "gate_decided",
+            gate_id: &gate.id,
+            run_id: &envelope.run_id,
+            schema: EVENT_SCHEMA,
+            seq,
+            status: coarse(gate.effective),
+            ts: &ts,
+        };
+        text.push_str(&artifact::line_of_sorted(&event).map_err(|source| {
             Fault::new(RECEIPT_INVALID, "an event could not be rendered", "report this as a bug")
                 .because(&source)
         })?);
     }
     Ok(text)
 }
+
+/// One line of an event log. Its fields stand in the order of their keys.
+#[derive(Serialize)]
+struct GateDecided<'a> {
+    artifact_path: &'a Option<RelPath>,
+    blocking: bool,
+    effective: Effective,
+    event: &'static str,
+    gate_id: &'a GateId,
+    run_id: &'a RunId,
+    schema: &'static str,
+    seq: u64,
+    status: &'static str,
+    ts: &'a str,
+}
+
+artifact::sorted!(GateDecided<'_>);
 
 /// `environment.json`: what was allowed to be recorded of the host. Secrets by name are never in it.
 #[must_use]
@@ -314,4 +360,51 @@ pub fn environment(envelope: &Envelope, world: &World) -> Value {
             "variables": world.environment.recorded(),
         }),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::kernel::policy;
+
+    struct Nobody(Policy);
+
+    impl Replays for Nobody {
+        fn policy(&self) -> &Policy {
+            &self.0
+        }
+
+        fn argv(&self, gate: &Decided) -> Vec<String> {
+            vec!["run".to_owned(), gate.id.to_string()]
+        }
+    }
+
+    #[test]
+    fn rows_and_events_have_their_keys_in_order() {
+        let policy = policy::parse("portcullis.toml", "[policy]\nversion = 1\nowner = \"o\"\n");
+        let decided: Decided = serde_json::from_value(json!({
+            "id": "a", "kind": "rust", "title": "A", "owner": "o", "issue": "#1", "binary": "gate", "outcome": "fail",
+            "effective": "waived", "blocking": true, "blocks": false, "code": "c", "detail": "d", "examined": 0,
+            "findings": [], "findings_total": 0, "error": null, "skip": null, "rollback_warning": false,
+            "waiver": { "owner": "o", "expires": "2026-05-31", "issue": "#1", "reason": "r", "covers": true },
+            "attempts": 1, "artifact_path": "out/a.json", "duration_ms": 0,
+        }))
+        .expect("a row");
+        let row = gate(&decided, &Nobody(policy.expect("a policy")));
+        assert_eq!(row.reproduce_command, "run a");
+        artifact::assert_sorted(&row);
+        let run_id = RunId::parse("run-1").expect("an id");
+        artifact::assert_sorted(&GateDecided {
+            artifact_path: &decided.artifact_path,
+            blocking: true,
+            effective: Effective::Waived,
+            event: "gate_decided",
+            gate_id: &decided.id,
+            run_id: &run_id,
+            schema: EVENT_SCHEMA,
+            seq: 1,
+            status: "warn",
+            ts: "2026-05-31T12:00:00.000Z",
+        });
+    }
 }

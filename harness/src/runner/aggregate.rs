@@ -17,12 +17,13 @@ use crate::{
         outcome::{Lane, RunVerdict},
     },
 };
+use std::sync::Arc;
 
 /// What an aggregate came to: `Err` holds the text that the failed trial shows.
 pub type Judged = Result<(), String>;
 
 /// Runs an aggregate by its trial name; `None` for another name.
-pub fn run(session: &Session, aggregate: &str, threads: Option<usize>) -> Option<Judged> {
+pub fn run(session: &Arc<Session>, aggregate: &str, threads: Option<usize>) -> Option<Judged> {
     let judged = match aggregate {
         "full_suite_gate" => full_suite(session, threads),
         "full_certification" => certification(session, threads),
@@ -33,14 +34,12 @@ pub fn run(session: &Session, aggregate: &str, threads: Option<usize>) -> Option
     Some(judged.unwrap_or_else(|fault| Err(fault.to_string())))
 }
 
-fn whole(session: &Session, threads: Option<usize>) -> Result<Decision, Fault> {
-    let all: Vec<usize> = (0..session.roster.gates.len()).collect();
-    collect::evaluate(session, &all, threads)?;
-    let selection = Selection { selected: None, require_full: true, ..Selection::default() };
-    collect::decision(session, &all, &selection, WaiverScope::Full)
+fn whole(session: &Arc<Session>, threads: Option<usize>) -> Result<Arc<Decision>, Fault> {
+    collect::evaluate(session, threads)?;
+    collect::whole(session)
 }
 
-fn full_suite(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
+fn full_suite(session: &Arc<Session>, threads: Option<usize>) -> Result<Judged, Fault> {
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::FULL_SUITE_SCHEMA, decision.mode);
     publish(
@@ -57,7 +56,7 @@ fn full_suite(session: &Session, threads: Option<usize>) -> Result<Judged, Fault
     Ok(judged(session, &decision))
 }
 
-fn certification(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
+fn certification(session: &Arc<Session>, threads: Option<usize>) -> Result<Judged, Fault> {
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::CERTIFICATION_SCHEMA, decision.mode);
     publish(
@@ -139,7 +138,7 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
     Ok(Err(format!("stopped at `{id}`, {rest} not evaluated\n{why}")))
 }
 
-fn waiver_audit(session: &Session, threads: Option<usize>) -> Result<Judged, Fault> {
+fn waiver_audit(session: &Arc<Session>, threads: Option<usize>) -> Result<Judged, Fault> {
     let decision = whole(session, threads)?;
     let envelope = session.envelope(views::WAIVER_AUDIT_SCHEMA, decision.mode);
     let audit = &decision.waiver_audit;

@@ -1,9 +1,9 @@
-//! One attempt: run a check on a thread of its own and say, in one of five words, how it went.
+//! One attempt: run a check and say, in one of five words, how it went.
 //!
 //! The rules of `semantics.md`, section 2, that concern a single attempt are here. What the outcome
 //! means for the run is decided elsewhere.
 
-use super::panics::{self, PanicLog, Panicked};
+use super::panics::{self, InFlight, PanicLog, Panicked};
 use crate::{
     declare::{Examined, Prepared},
     evidence::context::{ArtifactSink, GateContext, Trace, World},
@@ -68,7 +68,8 @@ impl Looked {
     }
 }
 
-type Said = std::thread::Result<(Result<Examined, Fault>, Findings)>;
+/// What came of running a check: its result with its findings, or its panic.
+pub type Said = std::thread::Result<(Result<Examined, Fault>, Findings)>;
 
 /// Runs a check to its end or its timeout. What it read and said is in `trace` afterwards.
 pub fn look(
@@ -78,65 +79,131 @@ pub fn look(
     sink: &Arc<dyn ArtifactSink>,
     trace: &Arc<Trace>,
 ) -> Looked {
-    let log = Arc::new(PanicLog::default());
-    let in_flight = panics::in_flight(&log);
-    let said = on_own_thread(world, table, prepared, sink, trace, &log);
-    drop(in_flight);
-    let looked = match said {
-        Ok(said) => judge(said, table, trace, &log),
-        Err(fault) => Looked::error(&fault),
-    };
-    // A panic that nobody waited for is the worst: the check may have passed because of it.
-    match log.stray().first() {
-        Some(stray) if looked.outcome != Outcome::Error => Looked::error(&stray_panic(stray)),
-        Some(_) | None => looked,
+    let check = Check::new(world, table, prepared, sink, trace);
+    let said = check.run_apart();
+    check.judge(said)
+}
+
+/// A check with everything it needs, wherever it runs. It counts as running from when it is made until it is judged.
+pub struct Check {
+    parts: Arc<Parts>,
+    in_flight: InFlight,
+}
+
+/// What the thread of a check holds. It may outlive the attempt, where the thread was given up.
+pub struct Parts {
+    world: Arc<World>,
+    table: Arc<GateTable>,
+    prepared: Prepared,
+    sink: Arc<dyn ArtifactSink>,
+    trace: Arc<Trace>,
+    log: Arc<PanicLog>,
+}
+
+impl Parts {
+    /// Runs the check on this thread, for as long as it takes.
+    pub fn run(&self) -> Said {
+        let mut out = Findings::new(&self.table.common.id);
+        panics::recorded(&self.log, || {
+            let cx = GateContext::new(&self.world, &self.table, &self.trace, &*self.sink);
+            let result = (self.prepared)(&cx, &mut out);
+            (result, out)
+        })
     }
 }
 
-fn on_own_thread(
-    world: &Arc<World>,
-    table: &Arc<GateTable>,
-    prepared: &Prepared,
-    sink: &Arc<dyn ArtifactSink>,
-    trace: &Arc<Trace>,
-    log: &Arc<PanicLog>,
-) -> Result<Said, Fault> {
-    let timeout_ms = table.common.timeout_ms;
-    let (sender, receiver) = mpsc::sync_channel(1);
-    let (world, table, prepared) = (Arc::clone(world), Arc::clone(table), Arc::clone(prepared));
-    let (sink, trace, log) = (Arc::clone(sink), Arc::clone(trace), Arc::clone(log));
-    let name = table.common.id.to_string();
-    let started = std::thread::Builder::new().name(name.clone()).spawn(move || {
-        let mut out = Findings::new(&table.common.id);
-        let said = panics::recorded(&log, || {
-            let cx = GateContext::new(&world, &table, &trace, &*sink);
-            let result = prepared(&cx, &mut out);
-            (result, out)
-        });
-        // The receiver is gone only after a timeout, and then nobody wants the answer.
-        drop(sender.send(said));
-    });
-    let handle = started.map_err(|source| {
+impl Check {
+    /// The check of a gate; what it reads and says goes to `sink` and `trace`.
+    #[must_use]
+    pub fn new(
+        world: &Arc<World>,
+        table: &Arc<GateTable>,
+        prepared: &Prepared,
+        sink: &Arc<dyn ArtifactSink>,
+        trace: &Arc<Trace>,
+    ) -> Self {
+        let log = Arc::new(PanicLog::default());
+        let in_flight = panics::in_flight(&log);
+        let parts = Parts {
+            world: Arc::clone(world),
+            table: Arc::clone(table),
+            prepared: Arc::clone(prepared),
+            sink: Arc::clone(sink),
+            trace: Arc::clone(trace),
+            log,
+        };
+        Self { parts: Arc::new(parts), in_flight }
+    }
+
+    /// What the thread that runs it has to hold.
+    #[must_use]
+    pub fn parts(&self) -> Arc<Parts> {
+        Arc::clone(&self.parts)
+    }
+
+    /// How long it may take, in milliseconds.
+    #[must_use]
+    pub fn timeout_ms(&self) -> u64 {
+        self.parts.table.common.timeout_ms
+    }
+
+    /// That it took longer.
+    #[must_use]
+    pub fn timed_out(&self) -> Fault {
+        let (id, timeout_ms) = (&self.parts.table.common.id, self.timeout_ms());
         Fault::new(
-            GATE_BROKEN,
-            "a thread for the check could not be started",
-            "free resources and run again",
+            GATE_TIMED_OUT,
+            format!("the check of `{id}` did not end within {timeout_ms} ms"),
+            "make it faster, or raise the gate's `timeout`",
         )
-        .because(&source)
-    })?;
-    match receiver.recv_timeout(Duration::from_millis(timeout_ms)) {
-        Ok(said) => {
-            // The thread has nothing left to do; joining makes its panics and writes visible here.
-            drop(handle.join());
-            Ok(said)
+    }
+
+    /// Runs it on a thread of its own, which is given up when it takes too long.
+    ///
+    /// # Errors
+    /// `gate_timed_out`, or `gate_broken` where no thread is to be had.
+    pub fn run_apart(&self) -> Result<Said, Fault> {
+        let (sender, receiver) = mpsc::sync_channel(1);
+        let parts = self.parts();
+        let name = parts.table.common.id.to_string();
+        let started = std::thread::Builder::new().name(name).spawn(move || {
+            // The receiver is gone only after a timeout, and then nobody wants the answer.
+            drop(sender.send(parts.run()));
+        });
+        let handle = started.map_err(|source| {
+            Fault::new(
+                GATE_BROKEN,
+                "a thread for the check could not be started",
+                "free resources and run again",
+            )
+            .because(&source)
+        })?;
+        match receiver.recv_timeout(Duration::from_millis(self.timeout_ms())) {
+            Ok(said) => {
+                // The thread has nothing left to do; joining makes its panics and writes visible here.
+                drop(handle.join());
+                Ok(said)
+            }
+            // The thread cannot be stopped from outside. The process ends without waiting for it.
+            Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
+                Err(self.timed_out())
+            }
         }
-        // The thread cannot be stopped from outside. The process ends without waiting for it.
-        Err(mpsc::RecvTimeoutError::Timeout | mpsc::RecvTimeoutError::Disconnected) => {
-            Err(Fault::new(
-                GATE_TIMED_OUT,
-                format!("the check of `{name}` did not end within {timeout_ms} ms"),
-                "make it faster, or raise the gate's `timeout`",
-            ))
+    }
+
+    /// What it came to, in one of five words.
+    #[must_use]
+    pub fn judge(self, said: Result<Said, Fault>) -> Looked {
+        let Self { parts, in_flight } = self;
+        drop(in_flight);
+        let looked = match said {
+            Ok(said) => judge(said, &parts.table, &parts.trace, &parts.log),
+            Err(fault) => Looked::error(&fault),
+        };
+        // A panic that nobody waited for is the worst: the check may have passed because of it.
+        match parts.log.stray().first() {
+            Some(stray) if looked.outcome != Outcome::Error => Looked::error(&stray_panic(stray)),
+            Some(_) | None => looked,
         }
     }
 }

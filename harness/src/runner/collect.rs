@@ -1,6 +1,6 @@
 //! Hands receipts to the decision. It repeats no rule of it.
 
-use super::session::Session;
+use super::{pool, session::Session};
 use crate::{
     kernel::{
         census::Census,
@@ -11,30 +11,42 @@ use crate::{
     },
     wire::fault::Fault,
 };
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
 
-/// Evaluates these gates, several at a time, and waits for all.
+/// Evaluates every gate, several at a time, and waits for all. Whoever asks while that is going on waits for it, too.
 ///
 /// # Errors
 /// When the forced CPU count cannot be understood.
-pub fn evaluate(
-    session: &Session,
-    positions: &[usize],
-    threads: Option<usize>,
-) -> Result<(), Fault> {
+pub fn evaluate(session: &Arc<Session>, threads: Option<usize>) -> Result<(), Fault> {
     let budget = crate::cpu_budget::effective_cpu_count().map_err(Fault::from)?.get();
-    let workers = threads.unwrap_or(budget).min(positions.len()).max(1);
-    let next = AtomicUsize::new(0);
-    std::thread::scope(|scope| {
-        for _ in 0..workers {
-            scope.spawn(|| {
-                while let Some(n) = positions.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    session.receipt(*n);
-                }
-            });
-        }
-    });
+    let _alone = session.one_at_a_time();
+    let missing: Vec<usize> = (0..session.roster.gates.len())
+        .filter(|n| session.existing_receipt(*n).is_none())
+        .collect();
+    if !missing.is_empty() {
+        let workers = threads.unwrap_or(budget).min(missing.len()).max(1);
+        pool::evaluate(session, missing, workers);
+    }
     Ok(())
+}
+
+/// The decision over every gate from the receipts that exist. It is made once, unless more was found of the run since.
+///
+/// # Errors
+/// As [`decision`].
+pub fn whole(session: &Session) -> Result<Arc<Decision>, Fault> {
+    let mut kept = session.kept_whole();
+    let faults = session.run_faults();
+    if let Some((known, decision)) = &*kept
+        && *known == faults
+    {
+        return Ok(Arc::clone(decision));
+    }
+    let all: Vec<usize> = (0..session.roster.gates.len()).collect();
+    let selection = Selection { selected: None, require_full: true, ..Selection::default() };
+    let decision = Arc::new(decision(session, &all, &selection, WaiverScope::Full)?);
+    *kept = Some((faults, Arc::clone(&decision)));
+    Ok(decision)
 }
 
 /// Decides over these gates from the receipts that exist.

@@ -1,36 +1,38 @@
 //! One process of a gate binary: its world, its run directory, and each gate evaluated at most once.
 
 mod base;
+mod evaluation;
 mod files;
 mod opening;
 mod recorder;
 mod redacted;
 mod shared;
+mod slots;
 
 pub use base::{Base, texts};
+pub use evaluation::Underway;
 pub use opening::{Opening, Package, find_root};
 
 use super::{
-    attempt::{self, Looked},
-    events::EventLog,
     panics, recording,
     registry::Registry,
-    roster::{Body, Gate, Roster},
-    spans::{self, SPANS_VARIABLE, Spans},
+    roster::Roster,
+    spans::{SPANS_VARIABLE, Spans},
     teeth::Teeth,
 };
 use crate::{
     evidence::{
         clock::{self, Stopwatch},
-        context::{ArtifactSink, Gates, Trace, World},
+        context::{Gates, World},
         environment::Environment,
         git::Git,
-        store::{AttemptDir, Durability, Ownership, RunDir, Store},
+        store::{Durability, Ownership, RunDir, Store},
         target_dir,
         tree::Tree,
     },
     kernel::{
         census::Census,
+        decide::Decision,
         receipt::Receipt,
         waiver::{self, WaiverFile},
     },
@@ -38,14 +40,18 @@ use crate::{
         artifact,
         code::{RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
-        id::{Digest, GateId, RunId},
-        outcome::{Lane, Mode, SkipReason},
-        receipt::{Envelope, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA, Verdict},
+        id::{GateId, RunId},
+        outcome::{Lane, Mode},
+        receipt::{Envelope, Source, Tool},
     },
 };
 use once_cell::sync::OnceCell;
-use recorder::{Published, Recorder, ViewWriters};
-use std::{collections::BTreeSet, sync::Arc};
+use recorder::ViewWriters;
+use slots::Slots;
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
 
 /// The policy file.
 pub const POLICY_FILE: &str = "portcullis.toml";
@@ -66,22 +72,8 @@ pub const ATTEMPT_VARIABLE: &str = "PORTCULLIS_ATTEMPT";
 /// The variable that asks for a promotion mode.
 pub const MODE_VARIABLE: &str = "CI_GATE_PROMOTION_MODE";
 
-/// Which attempt of a gate is made.
-#[derive(Clone, Copy)]
-enum Claim {
-    /// The next one that is free.
-    Next,
-    /// The first one, unless somebody has it.
-    First,
-}
-
-/// An attempt that began.
-struct Begun {
-    dir: AttemptDir,
-    started: Started,
-    started_digest: Digest,
-    events: EventLog,
-}
+/// A decision over every gate, and the faults of the run that it knew of.
+pub type Whole = (Vec<Fault>, Arc<Decision>);
 
 /// One process of a gate binary.
 pub struct Session {
@@ -105,9 +97,11 @@ pub struct Session {
     planned: OnceCell<Option<BTreeSet<GateId>>>,
     base: OnceCell<(Base, Vec<Fault>)>,
     dirty: OnceCell<bool>,
-    slots: Vec<OnceCell<Receipt>>,
+    slots: Arc<Slots>,
     teeth: Teeth,
     view_writers: ViewWriters,
+    evaluating: Mutex<()>,
+    whole: Mutex<Option<Whole>>,
     /// When census and receipts were written.
     pub spans: Spans,
     stopwatch: Stopwatch,
@@ -173,7 +167,7 @@ impl Session {
             environment,
             tree,
         });
-        let slots = roster.gates.iter().map(|_| OnceCell::new()).collect();
+        let slots = Arc::new(Slots::new(roster.gates.len()));
         Ok(Self {
             world,
             roster,
@@ -191,6 +185,8 @@ impl Session {
             slots,
             teeth: Teeth::default(),
             view_writers: ViewWriters::default(),
+            evaluating: Mutex::default(),
+            whole: Mutex::default(),
             spans,
             stopwatch,
             owned,
@@ -364,221 +360,25 @@ impl Session {
         }
     }
 
-    /// Evaluates a gate and what it needs, each once per process, and returns its receipt.
-    pub fn receipt(&self, n: usize) -> &Receipt {
-        self.slots[n].get_or_init(|| {
-            let gate = &self.roster.gates[n];
-            for need in gate.needs() {
-                if let Some(m) = self.roster.position(need.as_str()) {
-                    self.need(m);
-                }
-            }
-            self.attempt(gate)
-        })
+    /// Held by whoever evaluates many gates, so that the next one finds them evaluated.
+    pub fn one_at_a_time(&self) -> MutexGuard<'_, ()> {
+        self.evaluating.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Evaluates what another gate needs. Where a runner starts a process for each gate, the first one that needs it
-    /// looks, and the others read what it saw: a gate that many need would otherwise be evaluated by each of them.
-    fn need(&self, n: usize) {
-        let gate = &self.roster.gates[n];
-        if !self.is_one_of_many() {
-            self.receipt(n);
-            return;
-        }
-        self.slots[n].get_or_init(|| {
-            for need in gate.needs() {
-                if let Some(m) = self.roster.position(need.as_str()) {
-                    self.need(m);
-                }
-            }
-            let watch = Stopwatch::start();
-            match self.spans.around("receipt", || self.begin(gate, Claim::First)) {
-                Ok(Some(begun)) => self.carry_out(gate, begun, &watch),
-                Ok(None) => shared::receipt(self, gate).unwrap_or_else(|| self.attempt(gate)),
-                Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
-            }
-        });
-    }
-
-    /// Whether a runner starts a process for each gate of one run: nextest says so, and so does ours.
-    fn is_one_of_many(&self) -> bool {
-        let environment = &self.world.environment;
-        let said = |name: &&str| environment.get(name).is_some();
-        !self.owned && ["NEXTEST_ATTEMPT", ATTEMPT_VARIABLE].iter().any(said)
+    /// The decision over every gate, if it was made.
+    pub fn kept_whole(&self) -> MutexGuard<'_, Option<Whole>> {
+        self.whole.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The receipt of a gate, if it was evaluated.
     #[must_use]
     pub fn existing_receipt(&self, n: usize) -> Option<&Receipt> {
-        self.slots.get(n).and_then(OnceCell::get)
+        self.slots.get(n)
     }
 
     /// The receipts of gates that were evaluated so far.
     pub fn receipts(&self) -> impl Iterator<Item = (usize, &Receipt)> {
-        self.slots.iter().enumerate().filter_map(|(n, slot)| slot.get().map(|receipt| (n, receipt)))
-    }
-
-    fn attempt(&self, gate: &Gate) -> Receipt {
-        let watch = Stopwatch::start();
-        match self.spans.around("receipt", || self.begin(gate, Claim::Next)) {
-            Ok(Some(begun)) => self.carry_out(gate, begun, &watch),
-            Ok(None) => {
-                let fault = Fault::new(RECEIPT_INVALID, "no attempt is free", "start a new run");
-                self.unrecorded(gate, &fault, watch.elapsed_ms())
-            }
-            Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
-        }
-    }
-
-    fn carry_out(&self, gate: &Gate, begun: Begun, watch: &Stopwatch) -> Receipt {
-        let Begun { dir, started, started_digest, mut events } = begun;
-        let recorder = Arc::new(Recorder {
-            dir,
-            run: self.run.get().cloned(),
-            published: self.published(gate),
-            gate: gate.id().clone(),
-            writers: Arc::clone(&self.view_writers),
-            world: Arc::clone(&self.world),
-        });
-        let (looked, trace) = self.look(gate, Arc::<Recorder>::clone(&recorder));
-        let ms = watch.elapsed_ms();
-        let verdict = self.verdict(gate, &started, started_digest, looked, &trace, ms);
-        let finished = self.spans.around("receipt", || {
-            spans::delay(&self.world.environment);
-            finish(&recorder.dir, &mut events, &verdict)
-        });
-        match finished {
-            Ok(()) => Receipt::complete(started, verdict),
-            Err(fault) => self.unrecorded(gate, &fault, watch.elapsed_ms()),
-        }
-    }
-
-    /// Where the views of a gate are copied to: the folder of the policy, and the gate's own `artifact_path`.
-    fn published(&self, gate: &Gate) -> Published {
-        Published {
-            tree: self.world.tree.clone(),
-            views: self.roster.policy.views.clone(),
-            artifact: gate.table().common.artifact_path.clone(),
-        }
-    }
-
-    fn begin(&self, gate: &Gate, claim: Claim) -> Result<Option<Begun>, Fault> {
-        let mut written: Option<Started> = None;
-        let make_started = |attempt| {
-            let started = self.started(gate, attempt);
-            let text = artifact_text(&started)?;
-            written = Some(started);
-            Ok(text)
-        };
-        let run = self.run_dir()?;
-        let dir = match claim {
-            Claim::Next => run.begin_attempt(gate.id(), make_started)?,
-            Claim::First => match run.begin_first_attempt(gate.id(), make_started)? {
-                Some(dir) => dir,
-                None => return Ok(None),
-            },
-        };
-        let started = written.ok_or_else(|| {
-            Fault::new(RECEIPT_INVALID, "an attempt began without a record", "report this as a bug")
-        })?;
-        let mut events = EventLog::default();
-        dir.append_event(&events.started(&started)?)?;
-        let started_digest = dir.started_digest();
-        Ok(Some(Begun { dir, started, started_digest, events }))
-    }
-
-    /// The runner's own id of this run.
-    fn runner_run_id(&self) -> Option<&str> {
-        self.world.environment.get(NEXTEST_RUN_ID_VARIABLE).filter(|id| !id.is_empty())
-    }
-
-    fn started(&self, gate: &Gate, attempt: u32) -> Started {
-        let runner_attempt = self
-            .world
-            .environment
-            .get("NEXTEST_ATTEMPT")
-            .or_else(|| self.world.environment.get(ATTEMPT_VARIABLE))
-            .and_then(|text| text.parse().ok())
-            .unwrap_or(1);
-        Started {
-            envelope: self.envelope(STARTED_SCHEMA, self.mode().0),
-            gate_id: gate.id().clone(),
-            kind: gate.kind().to_owned(),
-            binary: gate.binary().to_owned(),
-            attempt,
-            runner_attempt,
-            runner_run_id: self.runner_run_id().map(str::to_owned),
-            pid: std::process::id(),
-            policy_digest: gate.table().digest(),
-        }
-    }
-
-    fn look(&self, gate: &Gate, sink: Arc<dyn ArtifactSink>) -> (Looked, Arc<Trace>) {
-        let trace = Arc::new(Trace::default());
-        if gate.attributes().iter().any(|attribute| attribute.starts_with("ignore")) {
-            return (Looked::skipped(SkipReason::Ignored, "the gate carries `#[ignore]`"), trace);
-        }
-        if let Body::Kind(kind) = gate.body
-            && let Some(fault) = self.teeth.prove(kind)
-        {
-            return (Looked::error(&fault), trace);
-        }
-        let looked = match gate.prepared() {
-            Ok(prepared) => {
-                attempt::look(&self.world, &Arc::new(gate.table().clone()), prepared, &sink, &trace)
-            }
-            // A run refuses its configuration at the start; this is the way of a filtered run.
-            Err(faults) => match faults.first() {
-                Some(fault) => Looked::error(fault),
-                None => Looked::error(&Fault::new(
-                    RECEIPT_INVALID,
-                    "refused without a reason",
-                    "report this as a bug",
-                )),
-            },
-        };
-        (looked, trace)
-    }
-
-    fn verdict(
-        &self,
-        gate: &Gate,
-        started: &Started,
-        started_digest: Digest,
-        looked: Looked,
-        trace: &Trace,
-        duration_ms: u64,
-    ) -> Verdict {
-        let environment = &self.world.environment;
-        let looked = redacted::looked(looked, environment);
-        Verdict {
-            envelope: self.envelope(VERDICT_SCHEMA, started.envelope.mode),
-            gate_id: gate.id().clone(),
-            kind: gate.kind().to_owned(),
-            binary: gate.binary().to_owned(),
-            attempt: started.attempt,
-            policy_digest: gate.table().digest(),
-            started_digest,
-            outcome: looked.outcome,
-            examined: looked.examined,
-            findings: looked.findings,
-            findings_total: looked.findings_total,
-            skip: looked.skip,
-            error: looked.error,
-            evidence: trace.evidence(),
-            artifacts: trace.artifacts(),
-            output: trace.output().iter().map(|line| environment.recordable(line)).collect(),
-            duration_ms,
-        }
-    }
-
-    /// The receipt of an attempt that could not be written. It is never better than an error.
-    fn unrecorded(&self, gate: &Gate, fault: &Fault, duration_ms: u64) -> Receipt {
-        let started = self.started(gate, 1);
-        let looked = Looked::error(fault);
-        let digest = Digest::of(b"");
-        let verdict = self.verdict(gate, &started, digest, looked, &Trace::default(), duration_ms);
-        Receipt::complete(started, verdict)
+        self.slots.all()
     }
 
     /// What is wrong with the commit that a whole run would be read for. Where no forge enforces it, an edit that git does
@@ -614,25 +414,10 @@ impl Session {
     }
 }
 
-fn finish(dir: &AttemptDir, events: &mut EventLog, verdict: &Verdict) -> Result<(), Fault> {
-    for line in events.finished(verdict)? {
-        dir.append_event(&line)?;
-    }
-    dir.write_verdict(&artifact_text(verdict)?)
-}
-
-/// Renders a document, with the one fault that can happen.
+/// Renders a document whose keys are in order already, with the one fault that can happen.
 ///
 /// # Errors
 /// Never for documents of ours; a map with keys that are not text would be refused.
-pub fn artifact_text(value: &impl serde::Serialize) -> Result<String, Fault> {
-    artifact::document(value).map_err(|source| json(&source))
-}
-
-/// Renders a view, whose keys are in order already.
-///
-/// # Errors
-/// As [`artifact_text`].
 pub fn view_text(view: &impl artifact::Sorted) -> Result<String, Fault> {
     artifact::of_sorted(view).map_err(|source| json(&source))
 }

@@ -45,7 +45,7 @@ pub fn trials(
         .collect()
 }
 
-fn run(session: &Session, subject: Subject, threads: Option<usize>) -> Result<(), String> {
+fn run(session: &Arc<Session>, subject: Subject, threads: Option<usize>) -> Result<(), String> {
     match subject {
         Subject::Aggregate(name) => aggregate::run(session, name, threads)
             .unwrap_or_else(|| Err(format!("`{name}` is not an aggregate; report this as a bug"))),

@@ -178,6 +178,19 @@ impl Digest {
         Ok(Self(bytes))
     }
 
+    fn digits<'t>(&self, text: &'t mut [u8; 64]) -> &'t str {
+        const HEX: &[u8; 16] = b"0123456789abcdef";
+        let mut n = 0;
+        // A plain loop: a document of a run holds tens of thousands of digests, in builds without optimisation.
+        while n < 32 {
+            text[2 * n] = HEX[(self.0[n] >> 4) as usize];
+            text[2 * n + 1] = HEX[(self.0[n] & 15) as usize];
+            n += 1;
+        }
+        // Only ASCII was written above.
+        std::str::from_utf8(text).unwrap_or_default()
+    }
+
     /// The first 12 hex digits, for people.
     #[must_use]
     pub fn short(&self) -> String {
@@ -195,14 +208,7 @@ fn nibble(byte: u8) -> Option<u8> {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEX: &[u8; 16] = b"0123456789abcdef";
-        let mut text = [0u8; 64];
-        for (pair, byte) in text.chunks_exact_mut(2).zip(self.0) {
-            pair[0] = HEX[usize::from(byte >> 4)];
-            pair[1] = HEX[usize::from(byte & 15)];
-        }
-        // Only ASCII was written above.
-        f.write_str(std::str::from_utf8(&text).unwrap_or_default())
+        f.write_str(self.digits(&mut [0u8; 64]))
     }
 }
 
@@ -214,7 +220,7 @@ impl fmt::Debug for Digest {
 
 impl Serialize for Digest {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
+        serializer.serialize_str(self.digits(&mut [0u8; 64]))
     }
 }
 

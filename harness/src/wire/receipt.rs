@@ -4,6 +4,7 @@
 //! know and refuse another major version.
 
 use super::{
+    artifact::{list_through_tree, sorted, through_tree},
     code::HARNESS_CODES,
     fault::{Fault, Location},
     finding::Finding,
@@ -11,7 +12,7 @@ use super::{
     outcome::{Mode, Outcome, SkipReason},
     time::Instant,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct as _};
 use std::fmt;
 
 /// The schema of `started.json`.
@@ -39,14 +40,14 @@ impl Tool {
 /// What was gated: a commit, and whether the work tree differs from it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
-    /// The commit of `HEAD`, 40 or 64 hex digits; absent outside git or before the first commit.
-    pub commit: Option<String>,
-    /// The tree of that commit.
-    pub tree: Option<String>,
-    /// Whether the work tree differs from it; absent where nobody looked.
-    pub dirty: Option<bool>,
     /// The base commit, where one was given.
     pub base: Option<String>,
+    /// The commit of `HEAD`, 40 or 64 hex digits; absent outside git or before the first commit.
+    pub commit: Option<String>,
+    /// Whether the work tree differs from it; absent where nobody looked.
+    pub dirty: Option<bool>,
+    /// The tree of that commit.
+    pub tree: Option<String>,
 }
 
 /// Where `now` came from.
@@ -54,10 +55,10 @@ pub struct Source {
 pub struct Clock {
     /// The instant every decision of this run uses.
     pub now: Instant,
-    /// `system`, `commit` or `override`.
-    pub source: ClockSource,
     /// Whether an override into the past was allowed; such a run never certifies.
     pub past_allowed: bool,
+    /// `system`, `commit` or `override`.
+    pub source: ClockSource,
 }
 
 /// The three sources of `now`.
@@ -100,7 +101,7 @@ impl Envelope {
 }
 
 /// `started.json`: written before the check runs, so that a killed attempt leaves a trace.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Started {
     /// The header.
     #[serde(flatten)]
@@ -116,7 +117,7 @@ pub struct Started {
     /// The runner's own attempt number (nextest retries), from 1.
     pub runner_attempt: u32,
     /// The runner's own run id (`NEXTEST_RUN_ID`), which is new at each start, also where a run id of ours is used twice.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub runner_run_id: Option<String>,
     /// The process.
     pub pid: u32,
@@ -125,7 +126,7 @@ pub struct Started {
 }
 
 /// `verdict.json`: what the check said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct Verdict {
     /// The header.
     #[serde(flatten)]
@@ -162,6 +163,89 @@ pub struct Verdict {
     pub output: Vec<String>,
     /// Wall time in milliseconds.
     pub duration_ms: u64,
+}
+
+// Written out field by field, with the keys in order: every attempt writes both, and a tree of each, made to sort its keys,
+// took longer than the check of a small gate.
+
+impl Serialize for Started {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Envelope { schema, run_id, generated_at, source, tool, mode, clock } = &self.envelope;
+        let mut fields = serializer.serialize_struct("Started", 15)?;
+        fields.serialize_field("attempt", &self.attempt)?;
+        fields.serialize_field("binary", &self.binary)?;
+        fields.serialize_field("clock", clock)?;
+        fields.serialize_field("gate_id", &self.gate_id)?;
+        fields.serialize_field("generated_at", generated_at)?;
+        fields.serialize_field("kind", &self.kind)?;
+        fields.serialize_field("mode", mode)?;
+        fields.serialize_field("pid", &self.pid)?;
+        fields.serialize_field("policy_digest", &self.policy_digest)?;
+        fields.serialize_field("run_id", run_id)?;
+        fields.serialize_field("runner_attempt", &self.runner_attempt)?;
+        match &self.runner_run_id {
+            Some(id) => fields.serialize_field("runner_run_id", id)?,
+            None => fields.skip_field("runner_run_id")?,
+        }
+        fields.serialize_field("schema", schema)?;
+        fields.serialize_field("source", source)?;
+        fields.serialize_field("tool", tool)?;
+        fields.end()
+    }
+}
+
+impl Serialize for Verdict {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Envelope { schema, run_id, generated_at, source, tool, mode, clock } = &self.envelope;
+        let mut fields = serializer.serialize_struct("Verdict", 23)?;
+        fields.serialize_field("artifacts", &Listed(&self.artifacts))?;
+        fields.serialize_field("attempt", &self.attempt)?;
+        fields.serialize_field("binary", &self.binary)?;
+        fields.serialize_field("clock", clock)?;
+        fields.serialize_field("duration_ms", &self.duration_ms)?;
+        fields.serialize_field("error", &Part(&self.error))?;
+        fields.serialize_field("evidence", &Listed(&self.evidence))?;
+        fields.serialize_field("examined", &self.examined)?;
+        fields.serialize_field("findings", &Listed(&self.findings))?;
+        fields.serialize_field("findings_total", &self.findings_total)?;
+        fields.serialize_field("gate_id", &self.gate_id)?;
+        fields.serialize_field("generated_at", generated_at)?;
+        fields.serialize_field("kind", &self.kind)?;
+        fields.serialize_field("mode", mode)?;
+        fields.serialize_field("outcome", &self.outcome)?;
+        fields.serialize_field("output", &self.output)?;
+        fields.serialize_field("policy_digest", &self.policy_digest)?;
+        fields.serialize_field("run_id", run_id)?;
+        fields.serialize_field("schema", schema)?;
+        fields.serialize_field("skip", &Part(&self.skip))?;
+        fields.serialize_field("source", source)?;
+        fields.serialize_field("started_digest", &self.started_digest)?;
+        fields.serialize_field("tool", tool)?;
+        fields.end()
+    }
+}
+
+sorted!(Started, Verdict);
+
+/// A part that is rare, or whose fields stand in another order.
+struct Part<'a, T>(&'a Option<T>);
+
+impl<T: Serialize> Serialize for Part<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self.0 {
+            Some(part) => through_tree(part, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+}
+
+/// A list of such parts.
+struct Listed<'a, T>(&'a [T]);
+
+impl<T: Serialize> Serialize for Listed<'_, T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        list_through_tree(self.0, serializer)
+    }
 }
 
 /// Why a check did not look.
@@ -267,4 +351,76 @@ pub struct Evidence {
     pub sha256: Option<Digest>,
     /// Size in bytes.
     pub bytes: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::artifact::{self, assert_sorted};
+    use serde_json::{Value, json};
+
+    fn header(schema: &str) -> Value {
+        let now = "2026-05-31T12:00:00.000Z";
+        json!({
+            "schema": schema, "run_id": "run-1", "generated_at": now, "mode": "strict",
+            "source": { "commit": "c", "tree": null, "dirty": true, "base": null },
+            "tool": { "name": "portcullis", "version": "0.1.0" },
+            "clock": { "now": now, "source": "system", "past_allowed": false },
+        })
+    }
+
+    fn with(mut record: Value, fields: Value) -> Value {
+        let (Value::Object(record_fields), Value::Object(fields)) = (&mut record, fields) else {
+            panic!("two objects");
+        };
+        record_fields.extend(fields);
+        record
+    }
+
+    /// What was read and is written again has every key it had, in order.
+    fn survives<T: artifact::Sorted + Serialize + serde::de::DeserializeOwned>(record: &Value) {
+        let read: T = serde_json::from_value(record.clone()).expect("a record");
+        assert_sorted(&read);
+        assert_eq!(serde_json::to_value(&read).expect("a tree"), *record);
+    }
+
+    #[test]
+    fn records_have_every_field_and_their_keys_in_order() {
+        let digest = "ab".repeat(32);
+        let started = with(
+            header(STARTED_SCHEMA),
+            json!({
+                "gate_id": "a", "kind": "rust", "binary": "gate", "attempt": 2, "runner_attempt": 3, "pid": 4,
+                "policy_digest": digest,
+            }),
+        );
+        survives::<Started>(&started);
+        survives::<Started>(&with(started, json!({ "runner_run_id": "id" })));
+        let bare = with(
+            header(VERDICT_SCHEMA),
+            json!({
+                "gate_id": "a", "kind": "rust", "binary": "gate", "attempt": 2, "policy_digest": digest,
+                "started_digest": digest, "outcome": "pass", "examined": 5, "findings": [], "findings_total": 0,
+                "skip": null, "error": null, "evidence": [], "artifacts": [], "output": [], "duration_ms": 6,
+            }),
+        );
+        survives::<Verdict>(&bare);
+        let place = json!({ "path": "p", "line": 1, "column": 2 });
+        let file = json!({ "path": "p", "sha256": digest, "bytes": 7 });
+        survives::<Verdict>(&with(
+            bare,
+            json!({
+                "outcome": "fail", "findings_total": 1, "output": ["a line"], "evidence": [file], "artifacts": [file],
+                "findings": [{
+                    "code": "c", "subject": "s", "location": place, "message": "m", "expected": "e", "found": "f",
+                    "remedy": "r", "advisory": false, "fingerprint": "0123456789abcdef",
+                }],
+                "skip": { "reason": "tool_missing", "detail": "d" },
+                "error": {
+                    "code": "c", "message": "m", "location": place, "chain": ["why"], "expected": "e", "found": "f",
+                    "remedy": "r",
+                },
+            }),
+        ));
+    }
 }

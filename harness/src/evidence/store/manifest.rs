@@ -42,13 +42,15 @@ pub struct Manifest {
 /// A file of a run.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ManifestFile {
+    /// Size in bytes.
+    pub bytes: u64,
     /// Path relative to the run directory.
     pub path: RelPath,
     /// SHA-256 of the content.
     pub sha256: Digest,
-    /// Size in bytes.
-    pub bytes: u64,
 }
+
+artifact::sorted!(ManifestFile);
 
 impl RunDir {
     /// Writes the digest of every file into `manifest.json`, seals `run.json` with its digest, and swaps `latest` last.

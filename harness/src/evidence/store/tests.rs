@@ -454,3 +454,9 @@ fn a_synced_run_is_written_the_same() {
     run.seal(&envelope).expect("a seal");
     assert!(!is_refused(run.path()));
 }
+
+#[test]
+fn a_row_of_a_manifest_has_its_keys_in_order() {
+    let file = manifest::ManifestFile { bytes: 1, path: rel("a"), sha256: Digest::of(b"a") };
+    crate::wire::artifact::assert_sorted(&file);
+}

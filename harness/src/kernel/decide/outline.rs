@@ -3,6 +3,7 @@
 use crate::{
     kernel::{loosening::Loosening, waiver::WaiverAudit},
     wire::{
+        artifact::{list_through_tree, sorted, through_tree},
         finding::Finding,
         id::GateId,
         outcome::{Effective, Lane, Mode, Outcome, RunVerdict},
@@ -52,25 +53,15 @@ impl Decision {
     }
 }
 
-/// What became of one gate.
+/// What became of one gate. Its fields stand in the order of their keys in a document.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {
-    /// The gate.
-    pub id: GateId,
-    /// Its kind, `rust` for one written in Rust.
-    pub kind: String,
-    /// Its title.
-    pub title: String,
-    /// Who answers for it.
-    pub owner: String,
-    /// Where it is discussed.
-    pub issue: Option<String>,
+    /// Where its artifact is published.
+    pub artifact_path: Option<RelPath>,
+    /// How many attempts left a receipt.
+    pub attempts: u32,
     /// Its gate binary.
     pub binary: String,
-    /// The raw outcome of the attempt that counts; absent when there is no verdict.
-    pub outcome: Option<Outcome>,
-    /// What the decision makes of it.
-    pub effective: Effective,
     /// Whether it blocks in this lane, on this day, in this mode.
     pub blocking: bool,
     /// Whether it does block.
@@ -79,27 +70,43 @@ pub struct Decided {
     pub code: Option<String>,
     /// One sentence.
     pub detail: String,
+    /// Wall time of the attempt that counts, in milliseconds.
+    pub duration_ms: u64,
+    /// What the decision makes of it.
+    pub effective: Effective,
+    /// Why there is no outcome of looking.
+    #[serde(serialize_with = "through_tree")]
+    pub error: Option<ErrorRecord>,
     /// How many things were looked at.
     pub examined: u64,
     /// The kept findings, waived ones included.
+    #[serde(serialize_with = "list_through_tree")]
     pub findings: Vec<Finding>,
     /// How many there were.
     pub findings_total: u64,
-    /// Why there is no outcome of looking.
-    pub error: Option<ErrorRecord>,
-    /// Why it did not look.
-    pub skip: Option<Skip>,
-    /// The waiver that covers it, or would.
-    pub waiver: Option<WaiverNote>,
+    /// The gate.
+    pub id: GateId,
+    /// Where it is discussed.
+    pub issue: Option<String>,
+    /// Its kind, `rust` for one written in Rust.
+    pub kind: String,
+    /// The raw outcome of the attempt that counts; absent when there is no verdict.
+    pub outcome: Option<Outcome>,
+    /// Who answers for it.
+    pub owner: String,
     /// Whether it would block, were it not for a rollback record.
     pub rollback_warning: bool,
-    /// How many attempts left a receipt.
-    pub attempts: u32,
-    /// Where its artifact is published.
-    pub artifact_path: Option<RelPath>,
-    /// Wall time of the attempt that counts, in milliseconds.
-    pub duration_ms: u64,
+    /// Why it did not look.
+    #[serde(serialize_with = "through_tree")]
+    pub skip: Option<Skip>,
+    /// Its title.
+    pub title: String,
+    /// The waiver that covers it, or would.
+    #[serde(serialize_with = "through_tree")]
+    pub waiver: Option<WaiverNote>,
 }
+
+sorted!(Decided);
 
 /// The waiver of a gate, as far as a reader of the verdict needs it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,5 +169,37 @@ impl Summary {
         }
         summary.all_blocking_pass = rows.iter().all(|row| !row.blocks);
         summary
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::wire::artifact::assert_sorted;
+    use serde_json::json;
+
+    #[test]
+    fn a_row_has_its_keys_in_order() {
+        let mut row = json!({
+            "id": "a", "kind": "rust", "title": "A", "owner": "o", "issue": null, "binary": "gate", "outcome": null,
+            "effective": "missing", "blocking": true, "blocks": true, "code": null, "detail": "d", "examined": 0,
+            "findings": [], "findings_total": 0, "error": null, "skip": null, "waiver": null, "rollback_warning": false,
+            "attempts": 0, "artifact_path": null, "duration_ms": 0,
+        });
+        let read = |row: &serde_json::Value| -> Decided {
+            serde_json::from_value(row.clone()).expect("a row")
+        };
+        assert_sorted(&read(&row));
+        row["findings"] = json!([{
+            "code": "c", "subject": "s", "location": { "path": "p", "line": 1, "column": 2 }, "message": "m",
+            "expected": "e", "found": "f", "remedy": "r", "advisory": false, "fingerprint": "0123456789abcdef",
+        }]);
+        row["error"] = json!({ "code": "c", "message": "m", "remedy": "r", "chain": ["why"] });
+        row["skip"] = json!({ "reason": "tool_missing", "detail": "d" });
+        row["waiver"] = json!({ "owner": "o", "expires": "2026-05-31", "issue": "#1", "reason": "r", "covers": true });
+        row["outcome"] = json!("fail");
+        row["code"] = json!("c");
+        assert_sorted(&read(&row));
+        assert_eq!(serde_json::to_value(read(&row)).expect("a tree"), row);
     }
 }
