@@ -157,7 +157,7 @@ impl Sample {
             attempts.iter().filter_map(|raw| judge(raw, &header.run_id)).collect();
         let decision = material.decide(&header.clock, &facts, &receipts).expect("a decision");
         let document = views::decision(&header, &decision, &facts).expect("a document");
-        let text = artifact::document(&document).expect("a document");
+        let text = artifact::of_sorted(&document).expect("a document");
         self.run.write_file("decision.json", text.as_bytes()).expect("written");
         self.run.seal(&envelope("portcullis.run.v1", RUN)).expect("sealed");
     }

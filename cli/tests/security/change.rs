@@ -193,7 +193,7 @@ impl Change {
         let decision = material.decide(&clock, &facts, &receipts).expect("a decision");
         let document = views::decision(&header(views::DECISION_SCHEMA), &decision, &facts);
         let document = document.expect("a document");
-        write("decision.json", artifact::document(&document).expect("a document"));
+        write("decision.json", artifact::of_sorted(&document).expect("a document"));
         run.seal(&header("portcullis.run.v1")).expect("sealed");
         run
     }

@@ -77,7 +77,7 @@ fn large() -> Sample {
     let header = commit(envelope(views::DECISION_SCHEMA, RUN));
     let decision = material.decide(&header.clock, &facts, &receipts).expect("a decision");
     let document = views::decision(&header, &decision, &facts).expect("a document");
-    write("decision.json", artifact::document(&document).expect("a document"));
+    write("decision.json", artifact::of_sorted(&document).expect("a document"));
     run.seal(&commit(envelope("portcullis.run.v1", RUN))).expect("sealed");
     Sample { folder, tables, run }
 }

@@ -1,12 +1,20 @@
 //! Instants and calendar days, UTC only. Values; nothing here reads a clock.
 
-use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::fmt;
+use std::{
+    fmt,
+    time::{Duration, SystemTime},
+};
 
-/// An instant with millisecond precision, written as RFC 3339 in UTC with `Z`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Instant(Timestamp);
+const DAY_MS: i64 = 24 * 60 * 60 * 1000;
+/// 2000-01-01T00:00:00Z, in milliseconds since the Unix epoch.
+const FIRST_MS: i64 = 946_684_800_000;
+/// The last millisecond of the year 9998.
+const LAST_MS: i64 = 253_370_764_799_999;
+
+/// An instant with millisecond precision, written as RFC 3339 in UTC with `Z`. In milliseconds since the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Instant(i64);
 
 /// Why a text is not a time or a day.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,7 +41,8 @@ impl Instant {
     /// Reads RFC 3339 with `Z`; another offset, a leap second or a year outside 2000 to 9998 is refused.
     ///
     /// # Errors
-    /// When the text is anything else. jiff alone would read second 60 as 59 and accept every offset.
+    /// When the text is anything else. The parser alone would read second 60 as 59, and a full
+    /// stop without digits after it as nothing.
     pub fn parse(text: &str) -> Result<Self, TimeError> {
         let refused =
             || TimeError { text: text.chars().take(60).collect(), expected: INSTANT_SHAPE };
@@ -46,13 +55,15 @@ impl Instant {
             && bytes[13] == b':'
             && bytes[16] == b':'
             && bytes[17] != b'6'
+            && bytes[bytes.len() - 2].is_ascii_digit()
             && bytes.last() == Some(&b'Z');
         if !shape {
             return Err(refused());
         }
-        let stamp: Timestamp = text.parse().map_err(|_source: jiff::Error| refused())?;
-        let year = stamp.to_zoned(TimeZone::UTC).year();
-        if (2000..=9998).contains(&year) { Ok(Self(stamp)) } else { Err(refused()) }
+        let time = humantime::parse_rfc3339(text).map_err(|_source| refused())?;
+        let since = time.duration_since(SystemTime::UNIX_EPOCH).map_err(|_source| refused())?;
+        let ms = i64::try_from(since.as_millis()).map_err(|_source| refused())?;
+        Self::from_unix_ms(ms).map_err(|_source| refused())
     }
 
     /// The instant `ms` milliseconds after the Unix epoch.
@@ -60,22 +71,23 @@ impl Instant {
     /// # Errors
     /// When the year lies outside 2000 to 9998.
     pub fn from_unix_ms(ms: i64) -> Result<Self, TimeError> {
-        let refused = || TimeError { text: ms.to_string(), expected: INSTANT_SHAPE };
-        let stamp = Timestamp::from_millisecond(ms).map_err(|_source| refused())?;
-        let year = stamp.to_zoned(TimeZone::UTC).year();
-        if (2000..=9998).contains(&year) { Ok(Self(stamp)) } else { Err(refused()) }
+        if (FIRST_MS..=LAST_MS).contains(&ms) {
+            Ok(Self(ms))
+        } else {
+            Err(TimeError { text: ms.to_string(), expected: INSTANT_SHAPE })
+        }
     }
 
     /// Milliseconds since the Unix epoch.
     #[must_use]
     pub fn unix_ms(self) -> i64 {
-        self.0.as_millisecond()
+        self.0
     }
 
     /// The UTC calendar day of this instant.
     #[must_use]
     pub fn day(self) -> Day {
-        Day(self.0.to_zoned(TimeZone::UTC).date())
+        Day(self.0.div_euclid(DAY_MS))
     }
 
     /// Milliseconds from `earlier` to this instant; negative when it is later.
@@ -85,20 +97,21 @@ impl Instant {
     }
 }
 
+/// The system's time at so many milliseconds after the Unix epoch.
+fn system_time(ms: i64) -> SystemTime {
+    // Never before the year 2000.
+    SystemTime::UNIX_EPOCH + Duration::from_millis(ms.unsigned_abs())
+}
+
 impl fmt::Display for Instant {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let civil = self.0.to_zoned(TimeZone::UTC);
-        write!(
-            f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z",
-            civil.year(),
-            civil.month(),
-            civil.day(),
-            civil.hour(),
-            civil.minute(),
-            civil.second(),
-            civil.millisecond()
-        )
+        fmt::Display::fmt(&humantime::format_rfc3339_millis(system_time(self.0)), f)
+    }
+}
+
+impl fmt::Debug for Instant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -115,9 +128,9 @@ impl<'de> Deserialize<'de> for Instant {
     }
 }
 
-/// A UTC calendar day.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
-pub struct Day(Date);
+/// A UTC calendar day. In days since the Unix epoch.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Day(i64);
 
 impl Day {
     /// Reads `YYYY-MM-DD` and nothing else.
@@ -137,21 +150,27 @@ impl Day {
         if !shape {
             return Err(refused());
         }
-        let date: Date = text.parse().map_err(|_source: jiff::Error| refused())?;
-        if (2000..=9998).contains(&date.year()) { Ok(Self(date)) } else { Err(refused()) }
+        let midnight = Instant::parse(&format!("{text}T00:00:00Z")).map_err(|_source| refused())?;
+        Ok(midnight.day())
     }
 
     /// Whole days from `earlier` to this day; negative when it is later.
     #[must_use]
     pub fn days_since(self, earlier: Self) -> i64 {
-        // Both years are within four digits, so the difference is far from overflow.
-        earlier.0.duration_until(self.0).as_hours() / 24
+        self.0 - earlier.0
     }
 }
 
 impl fmt::Display for Day {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:04}-{:02}-{:02}", self.0.year(), self.0.month(), self.0.day())
+        let midnight = humantime::format_rfc3339_seconds(system_time(self.0 * DAY_MS)).to_string();
+        f.write_str(midnight.split('T').next().unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for Day {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
     }
 }
 
@@ -186,6 +205,15 @@ mod tests {
             ("year 9999", "9999-01-01T00:00:00Z", false),
             ("year 9998", "9998-12-31T23:59:59Z", true),
             ("a space for the T", "2026-05-31 10:00:00Z", false),
+            ("a day that does not exist", "2026-02-30T10:00:00Z", false),
+            ("a leap day", "2028-02-29T10:00:00Z", true),
+            ("a leap day of no leap year", "2100-02-29T10:00:00Z", false),
+            ("month 13", "2026-13-01T10:00:00Z", false),
+            ("hour 24", "2026-05-31T24:00:00Z", false),
+            ("minute 60", "2026-05-31T10:60:00Z", false),
+            ("ten digits of a second", "2026-05-31T10:00:00.1234567890Z", false),
+            ("a second without digits", "2026-05-31T10:00:00.Z", false),
+            ("a letter for a digit", "2026-05-3lT10:00:00Z", false),
         ];
         for (case, text, expected) in table {
             assert_eq!(Instant::parse(text).is_ok(), *expected, "{case}");
@@ -219,5 +247,27 @@ mod tests {
             Ok("2026-05-31T10:00:00.123Z".to_owned())
         );
         assert_eq!(instant.clone().and_then(|i| Instant::parse(&i.to_string())), instant);
+        for (text, ms) in [
+            ("2000-01-01T00:00:00.000Z", FIRST_MS),
+            ("9998-12-31T23:59:59.999Z", LAST_MS),
+            ("2000-02-29T12:00:00.000Z", 951_825_600_000),
+        ] {
+            assert_eq!(Instant::from_unix_ms(ms).map(|at| at.to_string()).as_deref(), Ok(text));
+            assert_eq!(Instant::parse(text).map(Instant::unix_ms), Ok(ms));
+        }
+        for ms in [i64::MIN, -1, 0, FIRST_MS - 1, LAST_MS + 1, i64::MAX] {
+            assert!(Instant::from_unix_ms(ms).is_err(), "{ms}");
+        }
+    }
+
+    #[test]
+    fn every_day_reads_back_what_it_prints() {
+        let first = Day::parse("2000-01-01").expect("a day");
+        let last = Day::parse("9998-12-31").expect("a day");
+        assert_eq!(last.days_since(first), 2_921_574);
+        for n in (0..=last.days_since(first)).step_by(1_009) {
+            let day = Day(first.0 + n);
+            assert_eq!(Day::parse(&day.to_string()), Ok(day), "{day}");
+        }
     }
 }
