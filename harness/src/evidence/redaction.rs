@@ -409,6 +409,26 @@ mod tests {
     }
 
     #[test]
+    fn t15_a_token_of_every_shape_is_found_at_every_place() {
+        let mut tokens: Vec<String> = SHAPES
+            .iter()
+            .map(|shape| String::from_utf8_lossy(shape.prefix).into_owned() + &"A1".repeat(10))
+            .collect();
+        tokens.push(format!("eyJ{0}.eyJ{0}.{0}", "a1".repeat(9)));
+        tokens.push("-----BEGIN PRIVATE KEY-----\nx\n-----END PRIVATE KEY-----".to_owned());
+        for token in &tokens {
+            for (before, after) in [("", ""), ("x ", ""), ("", " x"), ("g-:e ", "\"")] {
+                let text = format!("{before}{token}{after}");
+                let expected = format!("{before}[redacted:{}]{after}", token.len());
+                assert_eq!(redactor().redact(&text), expected, "{text}");
+            }
+        }
+        let anchors: Vec<&[u8]> = anchors().collect();
+        assert!(anchors.iter().all(|anchor| anchor.len() >= 2), "a pair is what is looked for");
+        assert_eq!(anchors.len(), SHAPES.len() + 3, "the table of pairs counts them");
+    }
+
+    #[test]
     fn t15_shapes_of_tokens_are_found_and_nothing_else() {
         let token = "a1B2".repeat(9);
         let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";

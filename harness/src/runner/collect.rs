@@ -25,7 +25,7 @@ pub fn evaluate(session: &Arc<Session>, threads: Option<usize>) -> Result<(), Fa
         .collect();
     if !missing.is_empty() {
         let workers = threads.unwrap_or(budget).min(missing.len()).max(1);
-        pool::evaluate(session, missing, workers);
+        pool::work(session, missing, workers);
     }
     Ok(())
 }

@@ -22,7 +22,8 @@ const FINDINGS_LOGGED: usize = 20;
 #[derive(Default)]
 pub struct EventLog {
     seq: u64,
-    previous: Option<Digest>,
+    /// The line before, of which only a next one needs the digest.
+    previous: Option<String>,
 }
 
 /// One line. Its fields stand in the order of their keys; most events have none of the optional ones.
@@ -105,12 +106,13 @@ impl EventLog {
 
     fn line(&mut self, event: Line<'_>) -> Result<String, Fault> {
         self.seq += 1;
-        let event = Line { seq: self.seq, prev_sha256: self.previous, ..event };
+        let prev_sha256 = self.previous.as_ref().map(|line| Digest::of(line.as_bytes()));
+        let event = Line { seq: self.seq, prev_sha256, ..event };
         let line = artifact::line_of_sorted(&event).map_err(|source| {
             Fault::new(RECEIPT_INVALID, "an event could not be rendered", "report this as a bug")
                 .because(&source)
         })?;
-        self.previous = Some(Digest::of(line.as_bytes()));
+        self.previous = Some(line.clone());
         Ok(line)
     }
 }

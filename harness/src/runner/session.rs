@@ -97,7 +97,7 @@ pub struct Session {
     planned: OnceCell<Option<BTreeSet<GateId>>>,
     base: OnceCell<(Base, Vec<Fault>)>,
     dirty: OnceCell<bool>,
-    slots: Arc<Slots>,
+    slots: Arc<Slots<Receipt>>,
     teeth: Teeth,
     view_writers: ViewWriters,
     evaluating: Mutex<()>,

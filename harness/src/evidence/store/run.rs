@@ -372,6 +372,7 @@ impl AttemptDir {
     /// `attempt_conflict` when there is one already, `receipt_unwritable`.
     pub fn write_verdict(&self, text: &str) -> Result<(), Fault> {
         let path = self.path.join("verdict.json");
+        self.note_events();
         match self.disk.create(&path, text.as_bytes()) {
             Ok(()) => {
                 if self.written.is_some() {
@@ -419,9 +420,16 @@ impl AttemptDir {
         if self.written.is_some() {
             open.hasher.update(line.as_bytes());
             open.bytes += line.len() as u64;
-            self.note("events.jsonl", open.hasher.clone().finish(), open.bytes);
         }
         Ok(())
+    }
+
+    /// Notes what the log came to. The verdict is the last thing that is written, whether or not it can be.
+    fn note_events(&self) {
+        let events = self.events.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(open) = &*events {
+            self.note("events.jsonl", open.hasher.clone().finish(), open.bytes);
+        }
     }
 
     /// Writes a file below `artifacts/`, whole, in place of an earlier one of this attempt.

@@ -19,6 +19,7 @@ use crate::{
     runner::{
         attempt::{Check, Looked, Said},
         events::EventLog,
+        pool::Work,
         roster::{Body, Gate},
         spans,
     },
@@ -63,32 +64,17 @@ enum Prelude {
 
 /// A gate under way: whoever holds it ends it, on whatever thread, and nobody else can.
 pub struct Underway {
-    claimed: Claimed,
+    claimed: Claimed<Receipt>,
     attempt: Box<Attempt>,
     check: Check,
 }
 
-impl Underway {
-    /// Its check.
-    #[must_use]
-    pub fn check(&self) -> &Check {
-        &self.check
-    }
-}
+impl Work for Session {
+    type Underway = Underway;
+    type Said = Said;
 
-impl Session {
-    /// Evaluates a gate and what it needs, each once per process, and returns its receipt.
-    pub fn receipt(&self, n: usize) -> &Receipt {
-        self.slots.get_or_make(n, || {
-            let gate = &self.roster.gates[n];
-            self.needs(gate);
-            self.attempt(gate)
-        })
-    }
-
-    /// Begins to evaluate a gate whose check then runs on the thread of the caller. Nothing where the receipt is there
-    /// already, or was filed without a look.
-    pub fn set_out(&self, n: usize) -> Option<Underway> {
+    /// Begins to evaluate a gate. Nothing where its receipt is there already, or was filed without a look.
+    fn set_out(&self, n: usize) -> Option<Underway> {
         let claimed = self.slots.claim(n)?;
         let gate = &self.roster.gates[n];
         // What is needed has a time limit of its own, so this returns.
@@ -106,11 +92,35 @@ impl Session {
         }
     }
 
-    /// Files the receipt of a gate under way: of what its check said, or why it said nothing.
-    pub fn arrive(&self, underway: Underway, said: Result<Said, Fault>) {
+    fn timeout_ms(underway: &Underway) -> u64 {
+        underway.check.timeout_ms()
+    }
+
+    fn part(underway: &Underway) -> impl FnOnce() -> Said + use<> {
+        let parts = underway.check.parts();
+        move || parts.run()
+    }
+
+    fn arrive(&self, underway: Underway, said: Option<Said>) {
         let Underway { claimed, attempt, check } = underway;
         let gate = &self.roster.gates[claimed.position()];
+        let said = said.ok_or_else(|| check.timed_out());
         claimed.put(self.record(gate, *attempt, check.judge(said)));
+    }
+
+    fn do_here(&self, n: usize) {
+        self.receipt(n);
+    }
+}
+
+impl Session {
+    /// Evaluates a gate and what it needs, each once per process, and returns its receipt.
+    pub fn receipt(&self, n: usize) -> &Receipt {
+        self.slots.get_or_make(n, || {
+            let gate = &self.roster.gates[n];
+            self.needs(gate);
+            self.attempt(gate)
+        })
     }
 
     fn needs(&self, gate: &Gate) {
