@@ -227,6 +227,14 @@ fn fg76_sigkill_between_started_and_verdict() {
     run.verified(&[], 12, &["a_first: crashed [receipt_unsealed]"]);
 }
 
+/// One check that never ends is an error of its own gate, and of no other one.
+#[test]
+fn a_check_that_hangs_is_given_up() {
+    let run = Case::new("hang").fault("hang").cargo_tests();
+    run.said(101, &["a_first: error [gate_timed_out]", "did not end within 8000 ms"]);
+    run.decided("a_first", Effective::Error, "gate_timed_out", 11);
+}
+
 /// The receipts cannot be written: a file stands where the run directory should be, as on a disk that refuses.
 #[test]
 fn fg76_a_receipt_that_cannot_be_written() {
