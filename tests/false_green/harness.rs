@@ -233,6 +233,9 @@ fn a_check_that_hangs_is_given_up() {
     let run = Case::new("hang").fault("hang").cargo_tests();
     run.said(101, &["a_first: error [gate_timed_out]", "did not end within 8000 ms"]);
     run.decided("a_first", Effective::Error, "gate_timed_out", 11);
+    let decision = run.decision();
+    let odd = decision.gates.iter().filter(|gate| gate.effective != Effective::Pass);
+    assert_eq!(odd.map(|gate| gate.id.as_str()).collect::<Vec<_>>(), ["a_first"]);
 }
 
 /// The receipts cannot be written: a file stands where the run directory should be, as on a disk that refuses.
