@@ -18,7 +18,7 @@ use crate::{
         outcome::{Effective, Lane, RunVerdict},
     },
 };
-use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
+use std::{collections::BTreeMap, fmt::Write as _};
 
 /// How many findings of one gate are shown; the receipt has them all.
 const FINDINGS_SHOWN: usize = 20;
@@ -236,12 +236,8 @@ pub fn close(
         crate::runner::aggregate::only(session, &evaluated)
     };
     let mut problems = Vec::new();
-    let decided = if all {
-        collect::whole(session)
-    } else {
-        collect::decision(session, &evaluated, &selection, WaiverScope::Full).map(Arc::new)
-    };
-    let decision = match decided {
+    // Made anew, whatever the aggregates decided from: the last word knows of whatever was found of the run since.
+    let decision = match collect::decision(session, &evaluated, &selection, WaiverScope::Full) {
         Ok(decision) => decision,
         Err(fault) => return Closing { summary: String::new(), problems: vec![fault.to_string()] },
     };
