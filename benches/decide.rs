@@ -1,6 +1,7 @@
 //! How the decision grows with the number of gates. Measures no I/O: the decision has none.
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Digest, GateId, GateTable, Instant, Lane, Mode, Outcome, RunId,
     kernel::{
@@ -15,7 +16,7 @@ use portcullis::{
         Verdict,
     },
 };
-use std::{collections::BTreeSet, hint::black_box};
+use std::hint::black_box;
 
 const POLICY: &str = "[policy]\nversion = 1\nowner = \"speed\"\nbinary = \"gate\"\n";
 
@@ -46,7 +47,7 @@ impl Run {
         let receipts = gates.iter().map(|gate| receipt(gate, &clock)).collect();
         let census = Census::of(&gates);
         let waivers =
-            WaiverFile::parse("suite_classification.toml", "", &BTreeSet::new(), &BTreeSet::new());
+            WaiverFile::parse("suite_classification.toml", "", &VecSet::new(), &VecSet::new());
         Self { policy, gates, census, receipts, waivers, clock }
     }
 

@@ -10,6 +10,7 @@ use crate::{
     suites::Suites,
 };
 use hash::part_digest;
+use portcullis::wire::ordered::{VecMap, VecSet};
 use portcullis::{
     Digest, GateId,
     kernel::{
@@ -135,7 +136,7 @@ pub(crate) struct Plan {
     /// Whether a run of this plan may certify at all.
     pub may_certify: bool,
     /// The kinds.
-    pub kinds: BTreeSet<Kind>,
+    pub kinds: VecSet<Kind>,
     /// The filtersets, any of which selects.
     pub filters: Vec<String>,
     /// The run of which this one runs the failures again.
@@ -146,9 +147,9 @@ pub(crate) struct Plan {
     /// What was left out, sorted.
     pub excluded: Vec<Excluded>,
     /// The gates that must answer, with what they need; absent for all.
-    pub gates: Option<BTreeSet<GateId>>,
+    pub gates: Option<VecSet<GateId>>,
     /// Gates written in Rust that have no table, with their gate binaries.
-    pub rust_gates: BTreeMap<GateId, String>,
+    pub rust_gates: VecMap<GateId, String>,
     /// The part of the targets that this run runs; absent for all.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub shard: Option<Shard>,
@@ -166,7 +167,7 @@ pub(crate) struct Plan {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Asked {
     /// Kinds instead of the profile's; none for those of the profile.
-    pub kinds: Option<BTreeSet<Kind>>,
+    pub kinds: Option<VecSet<Kind>>,
     /// Filtersets beside or instead of those of the profile.
     pub filters: Vec<String>,
     /// The targets of an earlier run, which is all that runs.
@@ -181,7 +182,7 @@ pub(crate) struct Asked {
 
 impl Asked {
     /// The kinds of this run. Whoever names tests on the command line means these, of whatever kind.
-    pub(crate) fn kinds(&self, profile: &Profile) -> BTreeSet<Kind> {
+    pub(crate) fn kinds(&self, profile: &Profile) -> VecSet<Kind> {
         match &self.kinds {
             Some(kinds) => kinds.clone(),
             None if !self.filters.is_empty() => Kind::ALL.into(),
@@ -293,7 +294,7 @@ fn reason(
     target: &Target,
     profile: &Profile,
     asked: &Asked,
-    kinds: &BTreeSet<Kind>,
+    kinds: &VecSet<Kind>,
     gates: &Gates,
 ) -> Option<String> {
     if target.kind == Kind::Gate && AGGREGATES.contains(&test.test.as_str()) {
@@ -346,11 +347,11 @@ fn quarantined(file: &QuarantineFile, test: &Listed) -> Option<String> {
 /// The gates of a repository, and those of this run.
 struct Gates {
     /// Every gate that policy, census or a gate binary knows.
-    universe: BTreeSet<GateId>,
+    universe: VecSet<GateId>,
     /// Those that run by themselves.
-    wanted: BTreeSet<GateId>,
+    wanted: VecSet<GateId>,
     needs: BTreeMap<GateId, Vec<GateId>>,
-    rust: BTreeMap<GateId, String>,
+    rust: VecMap<GateId, String>,
 }
 
 impl Gates {
@@ -360,14 +361,14 @@ impl Gates {
         asked: &Asked,
         listed: &[Listed],
         binaries: &BTreeSet<String>,
-        kinds: &BTreeSet<Kind>,
+        kinds: &VecSet<Kind>,
     ) -> Self {
         let tables: BTreeMap<&GateId, &GateTable> =
             world.policy.gates.iter().map(|gate| (&gate.common.id, gate)).collect();
-        let mut universe: BTreeSet<GateId> = tables.keys().map(|id| (*id).clone()).collect();
+        let mut universe: VecSet<GateId> = tables.keys().map(|id| (*id).clone()).collect();
         universe
             .extend(world.census.into_iter().flat_map(|c| c.rows.iter().map(|row| row.id.clone())));
-        let (mut rust, mut matching) = (BTreeMap::new(), BTreeSet::new());
+        let (mut rust, mut matching) = (VecMap::new(), VecSet::new());
         for test in listed.iter().filter(|test| is_gate_binary(test, binaries)) {
             let Ok(id) = GateId::parse(&test.test) else { continue };
             if AGGREGATES.contains(&id.as_str()) {
@@ -391,7 +392,7 @@ impl Gates {
         };
         let filtered = asked.only.is_some() || !asked.filters(profile).is_empty();
         let wanted = if !kinds.contains(&Kind::Gate) && asked.only.is_none() {
-            BTreeSet::new()
+            VecSet::new()
         } else if asked.only.is_some() || !asked.filters.is_empty() {
             // Whoever names gates on the command line means these, whatever the profile would take.
             matching
@@ -407,7 +408,7 @@ impl Gates {
     }
 
     /// The gates that must answer; absent for all.
-    fn answer(&self, asked: &Asked) -> Option<BTreeSet<GateId>> {
+    fn answer(&self, asked: &Asked) -> Option<VecSet<GateId>> {
         let all = self.wanted == self.universe && !self.universe.is_empty();
         // Whoever asked for some gates and happened to name all is judged as one who asked for some.
         if all && asked.only.is_none() && asked.filters.is_empty() {
@@ -419,10 +420,10 @@ impl Gates {
 
 /// These gates and all that they need: a gate is evaluated after its needs, in one process.
 pub(crate) fn with_needs(
-    start: &BTreeSet<GateId>,
+    start: &VecSet<GateId>,
     needs: impl Fn(&GateId) -> Vec<GateId>,
-) -> BTreeSet<GateId> {
-    let mut found = BTreeSet::new();
+) -> VecSet<GateId> {
+    let mut found = VecSet::new();
     let mut open: Vec<GateId> = start.iter().cloned().collect();
     while let Some(id) = open.pop() {
         if found.insert(id.clone()) {
@@ -511,7 +512,7 @@ impl Plan {
     }
 
     /// The gates that must answer in this run: all, the selected ones, or those of the shard with their needs.
-    pub(crate) fn answering(&self, policy: &Policy) -> Option<BTreeSet<GateId>> {
+    pub(crate) fn answering(&self, policy: &Policy) -> Option<VecSet<GateId>> {
         if self.shard.is_none() {
             return self.gates.clone();
         }

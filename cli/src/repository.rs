@@ -2,6 +2,7 @@
 
 use crate::exit::{Exit, OrExit, Refused};
 use anyhow::Context as _;
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Fault, GateId, Instant, Lane, Location, RelPath,
     evidence::{clock, environment::Environment, git::Git, target_dir, tree::Tree},
@@ -15,10 +16,7 @@ use portcullis::{
     },
     wire::{code::CENSUS_INVALID, receipt::Clock},
 };
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// The repository around the working directory.
 pub(crate) struct Repository {
@@ -104,7 +102,7 @@ impl Repository {
 }
 
 /// The ids that waivers may name: tables of the policy, and gates of the census that are written in Rust.
-pub(crate) fn known_gates(policy: &Policy, census: Option<&Census>) -> BTreeSet<GateId> {
+pub(crate) fn known_gates(policy: &Policy, census: Option<&Census>) -> VecSet<GateId> {
     let tables = policy.gates.iter().map(|gate| gate.common.id.clone());
     let rows = census.into_iter().flat_map(|census| census.rows.iter().map(|row| row.id.clone()));
     tables.chain(rows).collect()

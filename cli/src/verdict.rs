@@ -341,7 +341,7 @@ mod tests {
             targets,
             excluded: Vec::new(),
             gates: None,
-            rust_gates: BTreeMap::new(),
+            rust_gates: portcullis::wire::ordered::VecMap::new(),
             shard: None,
             archive: None,
             weights: crate::shard::Weights::new(),

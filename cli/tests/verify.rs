@@ -3,6 +3,7 @@
 #[path = "verify/large.rs"]
 mod large;
 
+use portcullis::wire::ordered::{VecMap, VecSet};
 use portcullis::{
     Code, GateId, GateTable, Lane, Mode, Outcome, RunId,
     evidence::store::{Durability, Ownership, RunDir, Store},
@@ -25,7 +26,6 @@ use portcullis::{
 };
 use serde_json::Value;
 use std::{
-    collections::{BTreeMap, BTreeSet},
     fs,
     io::Write as _,
     path::{Path, PathBuf},
@@ -74,7 +74,7 @@ fn recorded(planned: Option<&[&str]>) -> Recorded {
         policy: POLICY.to_owned(),
         classification_path: "suite_classification.toml".to_owned(),
         classification: String::new(),
-        rust_gates: BTreeMap::new(),
+        rust_gates: VecMap::new(),
         census_faults: Vec::new(),
         planned: planned.map(|ids| ids.iter().map(|name| id(name)).collect()),
     }
@@ -142,7 +142,7 @@ impl Sample {
     /// Decides, writes the decision and seals, as a gate binary does at its end.
     fn seal(&self, selected: Option<&[&str]>) {
         let facts = Facts {
-            selected: selected.map(|ids| ids.iter().map(|name| id(name)).collect::<BTreeSet<_>>()),
+            selected: selected.map(|ids| ids.iter().map(|name| id(name)).collect::<VecSet<_>>()),
             touched_waivers: true,
             base: None,
             run_faults: Vec::new(),

@@ -26,6 +26,7 @@ use crate::{
     wire::{
         code::{FILTER_MATCHED_NOTHING, REGISTRY_EMPTY},
         fault::Fault,
+        ordered::{VecMap, VecSet},
     },
 };
 use argv::{Format, Invocation};
@@ -33,7 +34,6 @@ use registry::Registry;
 pub use session::Package;
 use session::{Opening, Session};
 use std::{
-    collections::{BTreeMap, BTreeSet},
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
@@ -80,7 +80,7 @@ fn start(package: Package<'_>, binary: &str) -> Result<u8, Vec<Fault>> {
             format!("give a `[[gate]]` table `binary = \"{binary}\"`, or remove the binary"),
         )]);
     }
-    let mut selected: BTreeSet<&str> =
+    let mut selected: VecSet<&str> =
         names.iter().copied().filter(|name| invocation.selects(name)).collect();
     if invocation.list {
         if invocation.ignored {
@@ -100,7 +100,7 @@ fn start(package: Package<'_>, binary: &str) -> Result<u8, Vec<Fault>> {
     Ok(run(Arc::new(session), &invocation, &subjects))
 }
 
-fn subjects(session: &Session, selected: &BTreeSet<&str>) -> BTreeMap<String, Subject> {
+fn subjects(session: &Session, selected: &VecSet<&str>) -> VecMap<String, Subject> {
     let named = selected
         .iter()
         .filter_map(|name| Some(((*name).to_owned(), trial::subject(session, name)?)));
@@ -111,7 +111,7 @@ fn listing(
     opening: Opening,
     registry: &Registry,
     binary: &str,
-    (selected, format): (&BTreeSet<&str>, Format),
+    (selected, format): (&VecSet<&str>, Format),
 ) -> Result<String, Vec<Fault>> {
     match format {
         Format::Pretty | Format::Terse => Ok(list::names(selected, format)),
@@ -126,7 +126,7 @@ fn listing(
 fn validate(
     session: &Session,
     invocation: &Invocation,
-    selected: &BTreeMap<String, Subject>,
+    selected: &VecMap<String, Subject>,
 ) -> Result<(), Vec<Fault>> {
     let mut positions = Vec::new();
     for subject in selected.values() {
@@ -151,8 +151,8 @@ fn validate(
 /// The gates that these subjects evaluate; `None` for all.
 fn planned(
     session: &Session,
-    selected: &BTreeMap<String, Subject>,
-) -> Option<BTreeSet<crate::wire::id::GateId>> {
+    selected: &VecMap<String, Subject>,
+) -> Option<VecSet<crate::wire::id::GateId>> {
     let mut positions = Vec::new();
     for subject in selected.values() {
         match subject {
@@ -166,7 +166,7 @@ fn planned(
     (!whole).then(|| positions.into_iter().map(|n| gates[n].id().clone()).collect())
 }
 
-fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<String, Subject>) -> u8 {
+fn run(session: Arc<Session>, invocation: &Invocation, selected: &VecMap<String, Subject>) -> u8 {
     session.plan(planned(&session, selected));
     let trials = trial::trials(&session, selected, invocation.test_threads);
     let conclusion = libtest_mimic::run(&trial::arguments(invocation, trials.len()), trials);
@@ -185,7 +185,7 @@ fn run(session: Arc<Session>, invocation: &Invocation, selected: &BTreeMap<Strin
     code
 }
 
-fn nothing_matched(invocation: &Invocation, names: &BTreeSet<&str>, binary: &str) -> Fault {
+fn nothing_matched(invocation: &Invocation, names: &VecSet<&str>, binary: &str) -> Fault {
     let asked = invocation.filters.join("`, `");
     let close: Vec<&str> =
         invocation.filters.iter().flat_map(|filter| near(filter, names.iter().copied())).collect();

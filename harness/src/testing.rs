@@ -15,6 +15,7 @@ use crate::{
         code::{CONFIG_INVALID, GIT_FAILED, INPUT_UNREADABLE, TOOL_MISSING},
         fault::Fault,
         id::{Digest, GateId, RunId},
+        ordered::VecMap,
         outcome::{Lane, Outcome},
         path::RelPath,
         receipt::{Clock, ClockSource, ErrorRecord, Evidence, Skip, Source},
@@ -22,7 +23,6 @@ use crate::{
     },
 };
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -48,7 +48,7 @@ pub struct Seen {
     /// What was said.
     pub output: Vec<String>,
     /// The artifacts by name.
-    pub artifacts: BTreeMap<String, Vec<u8>>,
+    pub artifacts: VecMap<String, Vec<u8>>,
 }
 
 impl Seen {
@@ -413,7 +413,7 @@ fn write(root: &Path, path: &RelPath, bytes: &[u8]) -> std::io::Result<()> {
 /// Artifacts in memory.
 #[derive(Default)]
 struct Memory {
-    files: Mutex<BTreeMap<String, Vec<u8>>>,
+    files: Mutex<VecMap<String, Vec<u8>>>,
 }
 
 impl ArtifactSink for Memory {

@@ -5,6 +5,7 @@ pub mod code;
 pub mod fault;
 pub mod finding;
 pub mod id;
+pub mod ordered;
 pub mod outcome;
 pub mod path;
 pub mod receipt;

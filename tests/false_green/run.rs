@@ -20,6 +20,7 @@ use portcullis::{
     testing::Seen,
     wire::{
         id::{Digest, GateId, RunId},
+        ordered::VecSet,
         outcome::{Effective, Lane, Mode, Outcome, RunVerdict},
         receipt::{
             self, Clock, ClockSource, Envelope, STARTED_SCHEMA, Source, Started, Tool,
@@ -30,7 +31,6 @@ use portcullis::{
 };
 use portcullis_repo::process;
 use std::{
-    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     process::Output,
@@ -276,7 +276,7 @@ pub(super) fn alone(looked: &Looked, rules: &Rules<'_>) -> Decision {
         "suite_classification.toml",
         rules.waivers,
         &ids.iter().cloned().collect(),
-        &BTreeSet::from([ids[1].clone()]),
+        &VecSet::from([ids[1].clone()]),
     );
     decide(&Inputs {
         policy: &policy,

@@ -10,6 +10,7 @@ use crate::{
     transport::Transport,
 };
 use anyhow::Context as _;
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Lane,
     kernel::{
@@ -25,7 +26,7 @@ use portcullis::{
     },
 };
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// Runs `waiver`.
 pub(crate) fn run(arguments: &Waiver, out: &mut Transport) -> Result<Exit, Refused> {
@@ -44,7 +45,7 @@ fn lint(out: &mut Transport) -> Result<Exit, Refused> {
     let census = repository.census()?;
     let (lane, clock) = (repository.lane()?, repository.clock()?);
     let file = parse(&policy, census.as_ref().ok(), &repository.classification()?);
-    let nothing = BTreeSet::new();
+    let nothing = VecSet::new();
     // No base is read here, so nobody can say that a change leaves the waivers alone.
     let seen = Seen { today: clock.now.day(), lane, touched: true, base: None, stale: &nothing };
     let audit = WaiverAudit::of(&file, &seen);

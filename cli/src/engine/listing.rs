@@ -5,6 +5,7 @@ use crate::{
     exit::{Exit, Refused},
     transport::Transport,
 };
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Digest, Fault, GateId, Lane, Location,
     evidence::json,
@@ -17,7 +18,7 @@ use portcullis::{
     wire::code::{DUPLICATE_GATE_ID, LIST_EMPTY, LIST_FAILED},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The schema that a gate binary writes.
 pub(crate) const LIST_SCHEMA: &str = "portcullis.list.v1";
@@ -134,7 +135,7 @@ pub(crate) fn ask(
 #[derive(Debug, Default)]
 struct Expected {
     by_policy: bool,
-    gates: BTreeSet<GateId>,
+    gates: VecSet<GateId>,
 }
 
 /// The gate binaries of policy and census.

@@ -77,7 +77,7 @@ fn a_profile_takes_its_kinds_and_its_gates() {
     let ci = planned("ci", &Asked::default(), &all());
     assert_eq!(ids(&ci), None, "all");
     assert!(full.reserved().is_empty() && !ci.reserved().is_empty());
-    let kinds = Some(BTreeSet::from([Kind::Gate]));
+    let kinds = Some(VecSet::from([Kind::Gate]));
     let narrowed = planned("full", &Asked { kinds, ..Asked::default() }, &all());
     assert_eq!((ids(&narrowed), narrowed.may_certify), (None, false), "gates alone prove no test");
     assert_eq!(full.rust_gates.keys().map(GateId::as_str).collect::<Vec<_>>(), ["written"]);

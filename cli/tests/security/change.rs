@@ -15,6 +15,7 @@ use portcullis::{
         artifact,
         finding::Finding,
         id::Digest,
+        ordered::{VecMap, VecSet},
         receipt::{
             Clock, ClockSource, Envelope, STARTED_SCHEMA, Source, Started, Tool, VERDICT_SCHEMA,
             Verdict,
@@ -23,10 +24,7 @@ use portcullis::{
     },
 };
 use serde_json::Value;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fs,
-};
+use std::fs;
 
 pub(crate) const POLICY: &str = "portcullis.toml";
 pub(crate) const WAIVERS: &str = "suite_classification.toml";
@@ -145,7 +143,7 @@ impl Change {
             policy: story.policy.clone().unwrap_or_else(|| self.text(POLICY)),
             classification_path: WAIVERS.to_owned(),
             classification: self.text(WAIVERS),
-            rust_gates: BTreeMap::new(),
+            rust_gates: VecMap::new(),
             census_faults: Vec::new(),
             planned: None,
         };
@@ -155,7 +153,7 @@ impl Change {
         let write = |name: &str, text: String| run.write_file(name, text.as_bytes()).expect(name);
         write("expected.json", artifact::document(&census).expect("a census"));
         write("inputs.json", artifact::document(&inputs).expect("inputs"));
-        let ids = |ids: &Vec<&str>| -> BTreeSet<GateId> {
+        let ids = |ids: &Vec<&str>| -> VecSet<GateId> {
             ids.iter().map(|id| GateId::parse(id).expect("an id")).collect()
         };
         let selected = story.selected.as_ref().map(ids);

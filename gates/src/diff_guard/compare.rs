@@ -2,6 +2,7 @@
 
 use super::config::Config;
 use crate::lane::SELECTOR_MATCHES_NOTHING;
+use portcullis::wire::ordered::VecMap;
 use portcullis::{
     Fault, GateContext, GateError, Globs, RelPath,
     evidence::git::{Object, Touched},
@@ -34,7 +35,7 @@ impl How {
 /// The commit before the change, the guarded files now, and what differs.
 pub(super) struct Comparison {
     base: String,
-    before: BTreeMap<String, Object>,
+    before: VecMap<String, Object>,
     after: BTreeMap<String, String>,
     changed: BTreeMap<String, How>,
     renames: BTreeMap<String, String>,

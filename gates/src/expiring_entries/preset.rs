@@ -1,6 +1,7 @@
 //! Waivers and quarantined tests, by the rules of the kernel: its faults become findings, its states too.
 
 use crate::toml_file::TomlFile;
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Code, Examined, Fault, Finding, Findings, GateContext, GateId, Location,
     kernel::{
@@ -13,7 +14,7 @@ use portcullis::{
         WAIVER_UNKNOWN_GATE,
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// What a fault of the file is called; anything else that is wrong with it makes it invalid as a whole.
 const OF_A_WAIVER_FILE: &[Code] = &[WAIVER_NOT_WAIVABLE, WAIVER_UNKNOWN_GATE];
@@ -38,7 +39,7 @@ pub(super) fn waivers(
     is_touched: bool,
     out: &mut Findings,
 ) -> Examined {
-    let gates: BTreeSet<GateId> = cx.gates().iter().map(|gate| gate.common.id.clone()).collect();
+    let gates: VecSet<GateId> = cx.gates().iter().map(|gate| gate.common.id.clone()).collect();
     let read = WaiverFile::parse(file.path().as_str(), file.text(), &gates, &guards(cx));
     for fault in &read.faults {
         out.push(from_fault(fault, OF_A_WAIVER_FILE, WAIVER_FILE_INVALID, file));
@@ -56,7 +57,7 @@ pub(super) fn waivers(
 }
 
 /// The gates that watch the waivers: whoever could waive them could waive everything.
-fn guards(cx: &GateContext<'_>) -> BTreeSet<GateId> {
+fn guards(cx: &GateContext<'_>) -> VecSet<GateId> {
     let watching =
         cx.gates().iter().filter(|gate| gate.common.kind.as_deref() == Some("expiring_entries"));
     watching.map(|gate| gate.common.id.clone()).chain([cx.gate().common.id.clone()]).collect()

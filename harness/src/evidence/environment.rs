@@ -4,6 +4,7 @@ use super::{home::Home, redaction::Redactor};
 use crate::wire::{
     code::{ENV_REFUSED, LANE_INVALID, SUBJECT_MISMATCH},
     fault::Fault,
+    ordered::{self, VecMap},
     outcome::Lane,
 };
 use std::{
@@ -115,7 +116,7 @@ const SECRET_MIN_BYTES: usize = 8;
 /// Deliberately prints names only.
 #[derive(Clone, Default)]
 pub struct Environment {
-    inherited: BTreeMap<String, OsString>,
+    inherited: VecMap<String, OsString>,
     readable: BTreeMap<String, String>,
     recorded: BTreeMap<String, String>,
     secrets: Vec<String>,
@@ -178,7 +179,7 @@ impl Environment {
         )
     }
 
-    fn split(inherited: BTreeMap<String, OsString>, extra_allow: &[String]) -> Self {
+    fn split(inherited: VecMap<String, OsString>, extra_allow: &[String]) -> Self {
         let (mut readable, mut recorded, mut secrets) =
             (BTreeMap::new(), BTreeMap::new(), Vec::new());
         let home = if cfg!(windows) { "USERPROFILE" } else { "HOME" };
@@ -201,7 +202,7 @@ impl Environment {
             }
         }
         // The longest goes first, so that a secret which contains another leaves no remainder.
-        secrets.sort_by(|a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
+        ordered::sort_by(&mut secrets, |a, b| b.len().cmp(&a.len()).then_with(|| a.cmp(b)));
         secrets.dedup();
         let redactor = Redactor::new(&secrets);
         Self { inherited, readable, recorded, secrets, redactor, home }

@@ -18,15 +18,13 @@ use super::environment::Environment;
 use crate::wire::{
     code::{BASE_UNRESOLVABLE, GIT_FAILED, INPUT_TOO_LARGE, LINK_REFUSED, TREE_DIGEST_MISMATCH},
     fault::{Fault, Location},
+    ordered::VecSet,
     path::RelPath,
 };
 use once_cell::sync::OnceCell;
 use repository::Repository;
 use run::Program;
-use std::{
-    collections::BTreeSet,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 /// How many hidden edits a message names.
 const SHOWN: usize = 5;
@@ -128,7 +126,7 @@ impl Git {
     /// `git_failed`.
     pub fn hidden_edits(&self) -> Result<Vec<String>, Fault> {
         let program = self.program()?;
-        let mut hidden: BTreeSet<String> = BTreeSet::new();
+        let mut hidden: VecSet<String> = VecSet::new();
         for record in program.records(&["ls-files", "-v", "-z"])? {
             let (tag, path) =
                 record.split_at_checked(2).ok_or_else(|| run::unexpected("ls-files", &record))?;
@@ -139,7 +137,7 @@ impl Git {
         }
         // File by file: a folder of nothing but hidden files would stand in both lists.
         let others = &["ls-files", "--others", "-z", "--exclude-per-directory=.gitignore"];
-        let shown: BTreeSet<String> = program
+        let shown: VecSet<String> = program
             .records(&["ls-files", "--others", "-z", "--exclude-standard"])?
             .into_iter()
             .collect();
@@ -242,7 +240,7 @@ impl Git {
             "--no-ext-diff",
             "--no-textconv",
         ];
-        let mut changed: BTreeSet<String> =
+        let mut changed: VecSet<String> =
             program.records(&[&diff[..], &[&commit, "HEAD"]].concat())?.into_iter().collect();
         changed.extend(program.status()?);
         let prefix = self.repository()?.map_or("", |repository| repository.prefix.as_str());

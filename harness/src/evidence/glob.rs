@@ -1,6 +1,6 @@
 //! Sets of globs over relative paths: a pattern includes, `!pattern` excludes. Leaves out the walk.
 
-use crate::wire::{code::PATTERN_INVALID, fault::Fault, path::RelPath};
+use crate::wire::{code::PATTERN_INVALID, fault::Fault, ordered, path::RelPath};
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
@@ -68,7 +68,7 @@ impl Globs {
     pub fn starts(&self) -> Vec<String> {
         let mut starts: Vec<String> =
             self.include.iter().map(|pattern| literal_prefix(pattern)).collect();
-        starts.sort();
+        ordered::sort(&mut starts);
         starts.dedup();
         starts
     }

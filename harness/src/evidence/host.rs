@@ -252,6 +252,7 @@ fn line_endings(folder: &Path) -> io::Result<Answer> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::ordered::VecSet;
 
     fn host(pairs: &[(&str, &str)]) -> Environment {
         Environment::from_pairs(pairs.iter().copied())
@@ -260,8 +261,7 @@ mod tests {
     #[test]
     fn every_probe_has_an_answer_and_a_name_of_its_own() {
         let environment = host(&[]);
-        let names: std::collections::BTreeSet<&str> =
-            Probe::ALL.iter().map(|probe| probe.name()).collect();
+        let names: VecSet<&str> = Probe::ALL.iter().map(|probe| probe.name()).collect();
         assert_eq!(names.len(), Probe::ALL.len());
         for probe in Probe::ALL {
             let answer = Host::new(&environment).ask(*probe);

@@ -1,6 +1,7 @@
 //! Secrets in texts and bytes: those this environment names, in every spelling that programs give them, and texts with the
 //! precise shape of a token. It guesses nothing from randomness, and it looks into no compression.
 
+use crate::wire::ordered;
 use memchr::memmem;
 use std::{borrow::Cow, ops::Range};
 
@@ -45,7 +46,7 @@ impl Redactor {
             }
         }
         needles.retain(|needle| needle.bytes.len() >= NEEDLE_MIN_BYTES);
-        needles.sort_by(|a, b| {
+        ordered::sort_by(&mut needles, |a, b| {
             let pair = |needle: &Needle| pair(&needle.bytes).unwrap_or(0);
             let longest = b.bytes.len().cmp(&a.bytes.len());
             pair(a).cmp(&pair(b)).then(longest).then_with(|| a.bytes.cmp(&b.bytes))
@@ -71,7 +72,7 @@ impl Redactor {
         if found.is_empty() {
             return Cow::Borrowed(text);
         }
-        found.sort_by(|a, b| a.0.start.cmp(&b.0.start).then(b.0.end.cmp(&a.0.end)));
+        ordered::sort_by(&mut found, |a, b| a.0.start.cmp(&b.0.start).then(b.0.end.cmp(&a.0.end)));
         let (mut redacted, mut end) = (String::with_capacity(text.len()), 0);
         for (range, length) in found {
             if range.end <= end {

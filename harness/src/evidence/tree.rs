@@ -16,6 +16,7 @@ use crate::wire::{
     code::{INPUT_TOO_LARGE, INPUT_UNREADABLE, LINK_REFUSED, NOT_A_FILE, PATH_REFUSED},
     fault::{Fault, Location},
     id::Digest,
+    ordered,
     path::RelPath,
 };
 use std::{
@@ -297,7 +298,7 @@ impl Tree {
                 Err(refused) => return Err(name_refused(&below, refused.rule)),
             }
         }
-        entries.sort();
+        ordered::sort(&mut entries);
         Ok(entries)
     }
 }

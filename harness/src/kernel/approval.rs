@@ -17,10 +17,11 @@ use crate::wire::{
     },
     fault::Fault,
     id::{Digest, GateId},
+    ordered::VecSet,
     time::Day,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, ops::Range};
+use std::ops::Range;
 
 /// How many days an approval lasts at most.
 pub const SPAN_DAYS: i64 = 14;
@@ -49,7 +50,7 @@ pub struct Approval {
     /// Why.
     pub reason: String,
     /// The digests of exactly the loosenings that were agreed to.
-    pub loosenings: BTreeSet<Digest>,
+    pub loosenings: VecSet<Digest>,
 }
 
 /// The approvals of a file, or why none of them counts.
@@ -192,10 +193,10 @@ fn address(text: &str) -> Option<String> {
 }
 
 /// Who may approve, by the policy of the base; nobody where it does not say.
-fn approvers(policy: &Table) -> BTreeSet<String> {
+fn approvers(policy: &Table) -> VecSet<String> {
     let section = policy.get(SECTION).and_then(|entry| entry.value.get_ref().as_table());
     let list = section.and_then(|table| table.get("approvers")).map(|entry| entry.value.get_ref());
-    let Some(Node::Array(items)) = list else { return BTreeSet::new() };
+    let Some(Node::Array(items)) = list else { return VecSet::new() };
     let text = |node: &Node| if let Node::Text(text) = node { Some(folded(text)) } else { None };
     items.iter().filter_map(|item| text(item.get_ref())).collect()
 }
@@ -249,8 +250,8 @@ pub(super) fn consider(
 }
 
 struct Judge {
-    approvers: BTreeSet<String>,
-    authors: Option<BTreeSet<String>>,
+    approvers: VecSet<String>,
+    authors: Option<VecSet<String>>,
     today: Day,
 }
 

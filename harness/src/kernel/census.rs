@@ -5,14 +5,11 @@ use crate::wire::{
     code::{CENSUS_DIFFERS, CENSUS_GATE_EXTRA, CENSUS_GATE_MISSING, CENSUS_INVALID},
     fault::{Fault, Location},
     id::{Digest, GateId},
+    ordered::{VecMap, VecSet},
     outcome::Lane,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    borrow::Cow,
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::{borrow::Cow, fmt::Write as _};
 
 const FILE: &str = "portcullis.lock";
 const HEADER: [&str; 2] = [
@@ -233,7 +230,7 @@ impl Census {
     /// The census of these gates.
     #[must_use]
     pub fn of<'a>(gates: impl IntoIterator<Item = &'a GateTable>) -> Self {
-        let rows: BTreeMap<GateId, CensusRow> =
+        let rows: VecMap<GateId, CensusRow> =
             gates.into_iter().map(|gate| (gate.common.id.clone(), CensusRow::of(gate))).collect();
         Self { rows: rows.into_values().collect() }
     }
@@ -336,7 +333,7 @@ impl Census {
         let extra: Vec<&CensusRow> =
             actual.rows.iter().filter(|row| self.row(&row.id).is_none()).collect();
         let mut faults = Vec::new();
-        let mut renamed: BTreeSet<&GateId> = BTreeSet::new();
+        let mut renamed: VecSet<&GateId> = VecSet::new();
         for row in gone {
             let heir =
                 extra.iter().find(|other| is_renamed(row, other) && !renamed.contains(&other.id));

@@ -34,16 +34,16 @@ use crate::wire::{
     },
     fault::Fault,
     id::GateId,
+    ordered::{self, VecMap, VecSet},
     outcome::{Effective, Lane, Mode, RunVerdict},
     receipt::{Clock, ErrorRecord},
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Which gates a run was asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Selection {
     /// The selected gates; `None` for all.
-    pub selected: Option<BTreeSet<GateId>>,
+    pub selected: Option<VecSet<GateId>>,
     /// Whether a gate that was not selected counts as missing.
     pub require_full: bool,
     /// How many tests were planned beside the gates. A run of tests alone has no gate to decide on.
@@ -98,7 +98,7 @@ pub struct Inputs<'a> {
     /// Whether this change touches the waiver file; unknown counts as touched.
     pub touched_waivers: bool,
     /// The gates whose waiver stands on the base as wide as here, where a base is known.
-    pub base_waivers: Option<&'a BTreeSet<GateId>>,
+    pub base_waivers: Option<&'a VecSet<GateId>>,
     /// What this change loosens; nothing where no base is known.
     pub loosened: &'a [Loosening],
     /// The promotion mode that was asked for from outside.
@@ -175,7 +175,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
     }
     faults.extend(strangers(inputs));
     let no_gate_wanted = inputs.selection.tests > 0
-        && inputs.selection.selected.as_ref().is_some_and(BTreeSet::is_empty);
+        && inputs.selection.selected.as_ref().is_some_and(VecSet::is_empty);
     if rows.is_empty() && !no_gate_wanted {
         let headline = "there is no gate to decide on";
         let remedy = "add a `[[gate]]` table, or correct the selection";
@@ -199,7 +199,7 @@ pub fn decide(inputs: &Inputs<'_>) -> Decision {
 /// Receipts of gates that nobody expects: they are of another policy, or of another run.
 fn strangers(inputs: &Inputs<'_>) -> Vec<ErrorRecord> {
     let known = known(inputs);
-    let ids: BTreeSet<&GateId> = inputs.receipts.iter().map(|receipt| &receipt.gate_id).collect();
+    let ids: VecSet<&GateId> = inputs.receipts.iter().map(|receipt| &receipt.gate_id).collect();
     let fault = |id: &&GateId| {
         let headline = format!("a receipt belongs to `{id}`, which is no gate of this policy");
         let remedy = "decide with the policy of the run, and run in a fresh run directory";
@@ -253,7 +253,7 @@ fn conclude(inputs: &Inputs<'_>, parts: Parts) -> Decision {
 }
 
 /// Every gate that anybody expects.
-fn known(inputs: &Inputs<'_>) -> BTreeSet<GateId> {
+fn known(inputs: &Inputs<'_>) -> VecSet<GateId> {
     let configured = inputs.gates.iter().map(|gate| gate.common.id.clone());
     configured.chain(inputs.census.rows.iter().map(|row| row.id.clone())).collect()
 }
@@ -293,14 +293,14 @@ fn why_not_certifiable(
 
 /// A gate whose need did not pass cannot pass. Waived needs were accepted; everything else was not.
 fn preclude(rows: &mut [Decided], gates: &[&GateTable]) {
-    let position: BTreeMap<GateId, usize> =
+    let position: VecMap<GateId, usize> =
         rows.iter().enumerate().map(|(n, row)| (row.id.clone(), n)).collect();
-    let mut dependents: BTreeMap<&GateId, Vec<usize>> = BTreeMap::new();
+    let mut dependents: VecMap<&GateId, Vec<usize>> = VecMap::new();
     let mut unmet: Vec<(usize, &GateId)> = Vec::new();
     for gate in gates {
         let Some(n) = position.get(&gate.common.id) else { continue };
         for need in &gate.common.needs {
-            dependents.entry(need).or_default().push(*n);
+            dependents.get_or_default(need).push(*n);
             if !position.get(need).is_some_and(|m| satisfies(rows[*m].effective)) {
                 unmet.push((*n, need));
             }
@@ -308,7 +308,7 @@ fn preclude(rows: &mut [Decided], gates: &[&GateTable]) {
     }
     // Taken from the end, so the first need in order is the one that is named. Each gate is precluded once, so the
     // work grows with the number of needs and not with its square.
-    unmet.sort_by(|a, b| b.cmp(a));
+    ordered::sort_by(&mut unmet, |a, b| b.cmp(a));
     while let Some((n, need)) = unmet.pop() {
         if rows[n].effective >= Effective::Precluded {
             continue;
@@ -346,8 +346,8 @@ fn settle(row: &mut Decided, mode: Mode) {
 }
 
 /// The waivers that match nothing: their gate passes, or none of its findings is theirs.
-fn stale(inputs: &Inputs<'_>, rows: &[Decided]) -> BTreeSet<GateId> {
-    let mut stale = BTreeSet::new();
+fn stale(inputs: &Inputs<'_>, rows: &[Decided]) -> VecSet<GateId> {
+    let mut stale = VecSet::new();
     for waiver in inputs.waivers.waivers.values() {
         let Some(row) = rows.iter().find(|row| row.id == waiver.gate_id) else { continue };
         let matches =

@@ -8,8 +8,9 @@ use crate::wire::{
     code::{Code, DUPLICATE_KEY, INPUT_TOO_LARGE, NOT_UTF8, TOML_INVALID},
     fault::{Fault, Location},
     id::Digest,
+    ordered::VecMap,
 };
-use std::{borrow::Cow, collections::BTreeMap, fmt, fmt::Write as _, ops::Range, sync::Arc};
+use std::{borrow::Cow, fmt, fmt::Write as _, ops::Range, sync::Arc};
 use toml::{
     Spanned,
     de::{DeArray, DeTable, DeValue},
@@ -82,7 +83,7 @@ impl fmt::Debug for Source {
 }
 
 /// A table, sorted by key.
-pub type Table = BTreeMap<String, Entry>;
+pub type Table = VecMap<String, Entry>;
 
 /// A key and its value.
 #[derive(Clone, Debug)]
@@ -179,14 +180,13 @@ fn owned(table: DeTable<'_>) -> Table {
 
 /// The same entries as toml's own table, for its deserializer; spans stay offsets into the file.
 #[must_use]
-pub fn lend<'a>(entries: impl IntoIterator<Item = (&'a String, &'a Entry)>) -> DeTable<'a> {
-    entries
-        .into_iter()
-        .map(|(key, entry)| {
-            let name = Spanned::new(entry.key.clone(), Cow::Borrowed(key.as_str()));
-            (name, Spanned::new(entry.value.span(), entry.value.get_ref().lend()))
-        })
-        .collect()
+pub fn lend<'a>(entries: impl IntoIterator<Item = &'a (String, Entry)>) -> DeTable<'a> {
+    let mut table = DeTable::new();
+    for (key, entry) in entries {
+        let name = Spanned::new(entry.key.clone(), Cow::Borrowed(key.as_str()));
+        table.insert(name, Spanned::new(entry.value.span(), entry.value.get_ref().lend()));
+    }
+    table
 }
 
 /// Reads a document. What could be read is returned even beside faults, for views that show a broken file.

@@ -17,12 +17,12 @@ use crate::wire::{
     code::{BASE_UNRESOLVABLE, POLICY_LOOSENED},
     fault::Fault,
     id::{Digest, GateId},
+    ordered::{VecMap, VecSet},
     outcome::Lane,
     receipt::ErrorRecord,
     time::Day,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What the base says: the files that make a policy, absent where the tree has no such file, and who changed it since.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,7 +35,7 @@ pub struct Texts {
     pub census: Option<String>,
     /// The addresses of those who wrote the commits of this change; absent where nobody asked, and then nothing is approved.
     #[serde(default)]
-    pub authors: Option<BTreeSet<String>>,
+    pub authors: Option<VecSet<String>>,
 }
 
 impl Texts {
@@ -127,7 +127,7 @@ pub struct Head<'a> {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Against {
     /// The gates whose waiver stands on the base as wide as here.
-    pub waivers: BTreeSet<GateId>,
+    pub waivers: VecSet<GateId>,
     /// What this change loosens.
     pub loosened: Vec<Loosening>,
 }
@@ -148,7 +148,7 @@ pub fn against(base: &Texts, head: &Head<'_>, today: Day) -> Result<Against, Fau
 }
 
 fn between(before: &Side, after: &Side) -> Vec<Loosening> {
-    let mut found = BTreeSet::new();
+    let mut found = VecSet::new();
     for (name, table) in &before.gates {
         let Ok(id) = GateId::parse(name) else { continue };
         let strength = Strength::of(table);
@@ -274,10 +274,10 @@ impl Strength {
 /// One tree, as far as it can loosen anything.
 #[derive(Default)]
 struct Side {
-    gates: BTreeMap<String, Table>,
+    gates: VecMap<String, Table>,
     sections: Table,
     census: Census,
-    quarantine: BTreeMap<String, Table>,
+    quarantine: VecMap<String, Table>,
 }
 
 impl Side {
@@ -336,7 +336,7 @@ fn unreadable(path: &str, fault: &Fault) -> Fault {
     Fault::new(BASE_UNRESOLVABLE, headline, "mend it on the base").because(fault)
 }
 
-fn quarantine(section: &Table, found: &mut BTreeMap<String, Table>) {
+fn quarantine(section: &Table, found: &mut VecMap<String, Table>) {
     for (name, entry) in section {
         let Some(fields) = entry.value.get_ref().as_table() else { continue };
         let inner = |entry: &Entry| entry.value.get_ref().as_table().cloned();

@@ -1,5 +1,6 @@
 //! Names that are nearly the one that was written, for messages. Leaves out what the names stand for.
 
+use crate::wire::ordered;
 /// How many names are suggested.
 const KEPT: usize = 3;
 /// Longer words are not compared: nobody mistypes them by two letters, and the table grows with the square.
@@ -19,7 +20,7 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Ve
             (distance <= limit || (part && !candidate.is_empty())).then_some((distance, candidate))
         })
         .collect();
-    found.sort_unstable();
+    ordered::sort(&mut found);
     found.dedup();
     found.truncate(KEPT);
     found.into_iter().map(|(_, candidate)| candidate).collect()

@@ -23,9 +23,10 @@ use crate::wire::{
     code::{CONFIG_INVALID, CONFIG_UNKNOWN_KEY, DUPLICATE_GATE_ID, ENV_REFUSED},
     fault::Fault,
     id::GateId,
+    ordered::VecMap,
     path::RelPath,
 };
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 use toml::Spanned;
 
 /// The version of the policy file that this reader knows.
@@ -59,9 +60,9 @@ pub struct Policy {
     /// Additions to the environment allow-list.
     pub env_allow: Vec<String>,
     /// What a run executes, by name.
-    pub profiles: BTreeMap<String, profile::Profile>,
+    pub profiles: VecMap<String, profile::Profile>,
     /// The canaries, which nobody here interprets, by id.
-    pub canaries: BTreeMap<String, Section>,
+    pub canaries: VecMap<String, Section>,
     /// The lanes of generated workflows, which nobody here interprets.
     pub ci: Option<Section>,
     /// How red logs are recognised, in file order.
@@ -100,7 +101,7 @@ pub fn parse(path: &str, text: &str) -> Result<Policy, Vec<Fault>> {
         views: None,
         env_allow: Vec::new(),
         profiles: profile::built_in(),
-        canaries: BTreeMap::new(),
+        canaries: VecMap::new(),
         ci: None,
         signatures: Vec::new(),
         gates: Vec::new(),
@@ -221,7 +222,7 @@ fn read_gates(
         return Vec::new();
     }
     let mut gates = Vec::with_capacity(items.len());
-    let mut first: BTreeMap<GateId, usize> = BTreeMap::new();
+    let mut first: VecMap<GateId, usize> = VecMap::new();
     for item in items {
         let span = item.span();
         let Node::Table(table) = item.into_inner() else {

@@ -7,11 +7,12 @@ use crate::wire::{
         QUARANTINE_SPAN_EXCEEDED,
     },
     fault::{Fault, Location},
+    ordered::VecMap,
     outcome::Lane,
     time::Day,
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 
 /// How many days an entry may last.
 pub const SPAN_MAX_DAYS: i64 = 14;
@@ -161,7 +162,7 @@ pub fn judge(
 #[derive(Clone, Debug, Default)]
 pub struct QuarantineFile {
     /// The entries by [`Entry::name`]; none when the file is void.
-    pub entries: BTreeMap<String, Entry>,
+    pub entries: VecMap<String, Entry>,
     /// Structural faults. One is enough: no entry applies.
     pub faults: Vec<Fault>,
     /// Whether there is no structural fault.
@@ -173,7 +174,7 @@ impl QuarantineFile {
     #[must_use]
     pub fn parse(path: &str, text: &str) -> Self {
         let (source, root, mut faults) = document::read(path, text, Some(QUARANTINE_INVALID));
-        let mut entries = BTreeMap::new();
+        let mut entries = VecMap::new();
         let section = if faults.is_empty() { root.get("quarantine") } else { None };
         if let Some(section) = section {
             match section.value.get_ref().as_table() {
@@ -231,7 +232,7 @@ fn notice(entry: &Entry, now: Day, lane: Lane) -> Option<(Fault, bool)> {
 fn read_section(
     source: &Source,
     table: &Table,
-    entries: &mut BTreeMap<String, Entry>,
+    entries: &mut VecMap<String, Entry>,
     faults: &mut Vec<Fault>,
 ) {
     for (name, outer) in table {

@@ -12,11 +12,11 @@ use crate::wire::{
     code::INPUTS_INVALID,
     fault::Fault,
     id::GateId,
+    ordered::{self, VecMap, VecSet},
     outcome::Lane,
     receipt::{Clock, ErrorRecord},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// Schema of `inputs.json`.
 pub const INPUTS_SCHEMA: &str = "portcullis.inputs.v1";
@@ -37,18 +37,18 @@ pub struct Recorded {
     /// The text of the file of waivers; empty where there was none.
     pub classification: String,
     /// Gates written in Rust that have no table, with their gate binaries.
-    pub rust_gates: BTreeMap<GateId, String>,
+    pub rust_gates: VecMap<GateId, String>,
     /// Why the census could not be read.
     pub census_faults: Vec<ErrorRecord>,
     /// The gates that were about to be evaluated; absent for all.
-    pub planned: Option<BTreeSet<GateId>>,
+    pub planned: Option<VecSet<GateId>>,
 }
 
 /// What is known only at the end of a run; it stands in `decision.json` beside the decision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Facts {
     /// The gates that were evaluated; absent for all.
-    pub selected: Option<BTreeSet<GateId>>,
+    pub selected: Option<VecSet<GateId>>,
     /// Whether the change touches the waiver file.
     pub touched_waivers: bool,
     /// The policy of the base, where a base is known.
@@ -68,7 +68,7 @@ pub struct Facts {
 impl Facts {
     /// The facts of a run that never came to its end: everything unknown counts as the worse.
     #[must_use]
-    pub fn unknown(planned: Option<BTreeSet<GateId>>) -> Self {
+    pub fn unknown(planned: Option<VecSet<GateId>>) -> Self {
         Self {
             selected: planned,
             touched_waivers: true,
@@ -106,7 +106,7 @@ impl Material {
         for (id, binary) in &recorded.rust_gates {
             tables.push(GateTable::for_rust(id.clone(), &policy, binary));
         }
-        tables.sort_by(|a, b| a.common.id.cmp(&b.common.id));
+        ordered::sort_by(&mut tables, |a, b| a.common.id.cmp(&b.common.id));
         let ids = tables.iter().map(|table| table.common.id.clone()).collect();
         let waivers = WaiverFile::parse(
             &recorded.classification_path,
@@ -182,7 +182,7 @@ impl Material {
 
     /// Every gate that anybody expects: configured, written in Rust, or in the census.
     #[must_use]
-    pub fn gates(&self) -> BTreeSet<GateId> {
+    pub fn gates(&self) -> VecSet<GateId> {
         let tables = self.tables.iter().map(|table| table.common.id.clone());
         tables.chain(self.census.rows.iter().map(|row| row.id.clone())).collect()
     }
@@ -223,7 +223,7 @@ mod tests {
             policy: POLICY.to_owned(),
             classification_path: "suite_classification.toml".to_owned(),
             classification: String::new(),
-            rust_gates: BTreeMap::from([(id("c"), "gates".to_owned())]),
+            rust_gates: VecMap::from([(id("c"), "gates".to_owned())]),
             census_faults: Vec::new(),
             planned: None,
         }
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_filtered_run_answers_for_what_it_selected() {
-        let facts = Facts::unknown(Some(BTreeSet::from([id("b")])));
+        let facts = Facts::unknown(Some(VecSet::from([id("b")])));
         let material = material(&recorded());
         let decision = material.decide(&clock(), &facts, &[]).expect("decided");
         assert_eq!(decision.gates.iter().map(|gate| gate.id.as_str()).collect::<Vec<_>>(), ["b"]);
@@ -263,7 +263,7 @@ mod tests {
 
     #[test]
     fn a_run_of_tests_alone_needs_no_gate_and_a_reserve_keeps_it_from_certifying() {
-        let none = Facts { source_dirty: false, ..Facts::unknown(Some(BTreeSet::new())) };
+        let none = Facts { source_dirty: false, ..Facts::unknown(Some(VecSet::new())) };
         let empty = material(&recorded()).decide(&clock(), &none, &[]).expect("decided");
         assert_eq!(empty.verdict, RunVerdict::Invalid, "nobody planned a test beside the gates");
         let tests = Facts { tests: 3, ..none.clone() };

@@ -21,14 +21,12 @@ use crate::wire::{
     },
     fault::{Fault, Location},
     id::GateId,
+    ordered::{VecMap, VecSet},
     outcome::Lane,
     time::Day,
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Range,
-};
+use std::ops::Range;
 
 /// How many days a waiver lasts at most, and how many each renewal adds.
 pub const SPAN_DAYS: i64 = 30;
@@ -94,7 +92,7 @@ pub struct Waiver {
     /// What ends the need for it.
     pub remove_when: String,
     /// The findings it covers; all, where absent.
-    pub fingerprints: Option<BTreeSet<String>>,
+    pub fingerprints: Option<VecSet<String>>,
     /// Who agreed.
     pub approved_by: Option<String>,
     /// How often it was renewed.
@@ -145,7 +143,7 @@ pub struct WaiverFile {
     /// The path, for messages.
     pub path: String,
     /// The waivers by gate; empty when the file is void.
-    pub waivers: BTreeMap<GateId, Waiver>,
+    pub waivers: VecMap<GateId, Waiver>,
     /// What stands in the file, read or not, for the audit.
     pub raw: Vec<RawWaiver>,
     /// Why the file is void. One of them is enough, and then no waiver applies.
@@ -158,12 +156,7 @@ impl WaiverFile {
     ///
     /// `gates` are all gates that exist, `guards` those that guard the waivers and cannot be waived.
     #[must_use]
-    pub fn parse(
-        path: &str,
-        text: &str,
-        gates: &BTreeSet<GateId>,
-        guards: &BTreeSet<GateId>,
-    ) -> Self {
+    pub fn parse(path: &str, text: &str, gates: &VecSet<GateId>, guards: &VecSet<GateId>) -> Self {
         let (source, root, mut faults) = document::read(path, text, Some(WAIVER_FILE_INVALID));
         let mut keys = Keys::new(&source, &root, 0..0, "the file", CODES, &mut faults);
         let section = keys.table("waiver");
@@ -208,12 +201,12 @@ impl WaiverFile {
     }
 
     /// The waivers of these gates in a file whose other gates may be unknown here; none where it does not parse.
-    fn parse_known(path: &str, text: &str, ids: &BTreeSet<GateId>) -> BTreeMap<GateId, Waiver> {
+    fn parse_known(path: &str, text: &str, ids: &VecSet<GateId>) -> VecMap<GateId, Waiver> {
         let (_, root, _) = document::read(path, text, Some(WAIVER_FILE_INVALID));
         let names = root.get("waiver").and_then(|entry| entry.value.get_ref().as_table());
         let others = names.into_iter().flat_map(|table| table.keys());
         let known = others.filter_map(|name| GateId::parse(name).ok()).chain(ids.iter().cloned());
-        Self::parse(path, text, &known.collect(), &BTreeSet::new()).waivers
+        Self::parse(path, text, &known.collect(), &VecSet::new()).waivers
     }
 
     /// Whether its waivers apply.
@@ -229,8 +222,8 @@ fn read(
     source: &Source,
     table: &Table,
     (name, span, location): Head<'_>,
-    gates: &BTreeSet<GateId>,
-    guards: &BTreeSet<GateId>,
+    gates: &VecSet<GateId>,
+    guards: &VecSet<GateId>,
     faults: &mut Vec<Fault>,
 ) -> Option<Waiver> {
     let gate_id = gate(name, &location, gates, guards, faults);
@@ -289,8 +282,8 @@ fn read(
 fn gate(
     name: &str,
     location: &Location,
-    gates: &BTreeSet<GateId>,
-    guards: &BTreeSet<GateId>,
+    gates: &VecSet<GateId>,
+    guards: &VecSet<GateId>,
     faults: &mut Vec<Fault>,
 ) -> Option<GateId> {
     let fault = match GateId::parse(name) {
@@ -347,11 +340,11 @@ fn span_problem(
 
 /// The gates whose waiver excuses no more here than it does in the text of the base, nor for longer.
 #[must_use]
-pub fn standing(base: &str, head: &WaiverFile) -> BTreeSet<GateId> {
+pub fn standing(base: &str, head: &WaiverFile) -> VecSet<GateId> {
     // Whether a gate exists was asked of the head. On the base a waiver stands by its name alone.
-    let ids: BTreeSet<GateId> = head.waivers.keys().cloned().collect();
+    let ids: VecSet<GateId> = head.waivers.keys().cloned().collect();
     let before = WaiverFile::parse_known(&head.path, base, &ids);
-    let covers = |(id, waiver): (&GateId, &Waiver)| {
+    let covers = |(id, waiver): &(GateId, Waiver)| {
         let was = before.get(id)?;
         let scope = was.scope == waiver.scope || was.scope == WaiverScope::Both;
         let findings = match (&was.fingerprints, &waiver.fingerprints) {
@@ -366,7 +359,7 @@ pub fn standing(base: &str, head: &WaiverFile) -> BTreeSet<GateId> {
 
 /// The gates that guard the waivers themselves; no waiver applies to them.
 #[must_use]
-pub fn guards<'a>(gates: impl IntoIterator<Item = &'a GateTable>) -> BTreeSet<GateId> {
+pub fn guards<'a>(gates: impl IntoIterator<Item = &'a GateTable>) -> VecSet<GateId> {
     let is_guard = |gate: &&GateTable| {
         gate.kind_name() == "expiring_entries" || gate.common.id.as_str() == "waiver_lifecycle"
     };

@@ -15,10 +15,11 @@ use crate::{
     wire::{
         fault::Fault,
         finding::Finding,
+        ordered::VecMap,
         outcome::{Effective, Lane, RunVerdict},
     },
 };
-use std::{collections::BTreeMap, fmt::Write as _};
+use std::fmt::Write as _;
 
 /// How many findings of one gate are shown; the receipt has them all.
 const FINDINGS_SHOWN: usize = 20;
@@ -189,9 +190,9 @@ fn output(id: &str, lines: &[String]) -> String {
 /// One line of counts: `17 gates: 1 waived, 16 pass; nothing blocks`.
 #[must_use]
 pub fn counts(decision: &Decision) -> String {
-    let mut by_status: BTreeMap<Effective, usize> = BTreeMap::new();
+    let mut by_status: VecMap<Effective, usize> = VecMap::new();
     for gate in &decision.gates {
-        *by_status.entry(gate.effective).or_default() += 1;
+        *by_status.get_or_default(gate.effective) += 1;
     }
     let parts: Vec<String> =
         by_status.iter().rev().map(|(status, n)| format!("{n} {status}")).collect();
@@ -225,7 +226,7 @@ pub struct Closing {
 pub fn close(
     session: &Session,
     invocation: &Invocation,
-    selected: &BTreeMap<String, Subject>,
+    selected: &VecMap<String, Subject>,
     failed: bool,
 ) -> Closing {
     let evaluated: Vec<usize> = session.receipts().map(|(n, _)| n).collect();

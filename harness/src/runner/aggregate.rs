@@ -14,6 +14,7 @@ use crate::{
     wire::{
         code::CENSUS_INVALID,
         fault::Fault,
+        ordered,
         outcome::{Lane, RunVerdict},
     },
 };
@@ -92,7 +93,8 @@ fn preflight(session: &Session) -> Result<Judged, Fault> {
             common.blocking && common.lanes.contains(&lane)
         })
         .collect();
-    order.sort_by_key(|n| (session.roster.gates[*n].table().common.cost, *n));
+    let cost = |n: usize| session.roster.gates[n].table().common.cost;
+    ordered::sort_by(&mut order, |a, b| cost(*a).cmp(&cost(*b)));
     let mut evaluated = Vec::new();
     let (mut stopped_at, mut why) = (None, String::new());
     // Without a census nobody knows what there was to evaluate, so nothing is.

@@ -19,7 +19,7 @@ use crate::{
     },
 };
 use std::{
-    sync::{Arc, mpsc},
+    sync::{Arc, Mutex, PoisonError, mpsc},
     time::Duration,
 };
 
@@ -163,12 +163,14 @@ impl Check {
     /// # Errors
     /// `gate_timed_out`, or `gate_broken` where no thread is to be had.
     pub fn run_apart(&self) -> Result<Said, Fault> {
-        let (sender, receiver) = mpsc::sync_channel(1);
-        let parts = self.parts();
+        let (sender, receiver) = mpsc::channel();
+        let (parts, answer) = (self.parts(), Arc::new(Mutex::new(None)));
+        let said = Arc::clone(&answer);
         let name = parts.table.common.id.to_string();
         let started = std::thread::Builder::new().name(name).spawn(move || {
+            *said.lock().unwrap_or_else(PoisonError::into_inner) = Some(parts.run());
             // The receiver is gone only after a timeout, and then nobody wants the answer.
-            drop(sender.send(parts.run()));
+            let _heard = sender.send(());
         });
         // Nobody joins the thread: what it did is seen once its answer is received, and waiting for its end takes longer
         // than most checks.
@@ -182,7 +184,9 @@ impl Check {
         })?;
         // A thread that takes too long cannot be stopped from outside. The process ends without waiting for it.
         let limit = Duration::from_millis(self.timeout_ms());
-        receiver.recv_timeout(limit).map_err(|_late| self.timed_out())
+        receiver.recv_timeout(limit).map_err(|_late| self.timed_out())?;
+        let answer = answer.lock().unwrap_or_else(PoisonError::into_inner).take();
+        answer.ok_or_else(|| self.timed_out())
     }
 
     /// What it came to, in one of five words.

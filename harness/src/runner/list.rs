@@ -3,16 +3,17 @@
 use super::{argv::Format, session::Session, trial::Subject};
 use crate::{
     kernel::census::Census,
-    wire::{artifact, fault::Fault},
+    wire::{
+        artifact,
+        fault::Fault,
+        ordered::{VecMap, VecSet},
+    },
 };
 use serde_json::json;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt::Write as _,
-};
+use std::fmt::Write as _;
 
 /// Renders the names. The terse form is exactly what nextest parses; nothing else goes to standard output.
-pub(super) fn names(names: &BTreeSet<&str>, format: Format) -> String {
+pub(super) fn names(names: &VecSet<&str>, format: Format) -> String {
     let mut text = String::with_capacity(names.iter().map(|name| name.len() + 7).sum());
     for name in names {
         text.push_str(name);
@@ -31,10 +32,10 @@ pub(super) fn names(names: &BTreeSet<&str>, format: Format) -> String {
 /// Renders the names with what the policy says about each.
 pub(super) fn machine(
     session: &Session,
-    subjects: &BTreeMap<String, Subject>,
+    subjects: &VecMap<String, Subject>,
 ) -> Result<String, Fault> {
     let census = Census::of(session.roster.tables());
-    let digests: BTreeMap<&str, String> =
+    let digests: VecMap<&str, String> =
         census.rows.iter().map(|row| (row.id.as_str(), row.digest.to_string())).collect();
     let rows: Vec<serde_json::Value> = subjects
         .iter()

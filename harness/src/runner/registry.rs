@@ -7,6 +7,7 @@ use crate::{
         code::{CONFIG_UNKNOWN_KIND, DUPLICATE_GATE_ID, REGISTRY_EMPTY},
         fault::{Fault, Location},
         id::GateId,
+        ordered,
     },
 };
 
@@ -112,7 +113,7 @@ fn sorted<T: Copy>(
         sorted.push((id, declaration));
     }
     // Stable, so that of two with one id the one that is linked later is named first.
-    sorted.sort_by(|a, b| a.0.cmp(b.0));
+    ordered::sort_by(&mut sorted, |a, b| a.0.cmp(b.0));
     for pair in sorted.windows(2) {
         let ((id, other), (next, here)) = (pair[0], pair[1]);
         if id == next {

@@ -8,10 +8,11 @@ use crate::{
         code::{CONFIG_UNKNOWN_KIND, DUPLICATE_GATE_ID},
         fault::{Fault, Location},
         id::GateId,
+        ordered::{self, VecSet},
     },
 };
 use once_cell::sync::OnceCell;
-use std::{collections::BTreeSet, sync::Arc};
+use std::sync::Arc;
 
 /// The kind that gates written in Rust report.
 pub const RUST_KIND: &str = "rust";
@@ -169,7 +170,7 @@ impl Roster {
         let mut faults = Vec::new();
         let shared = Arc::new(Shared { policy: Arc::clone(&policy), binary: binary.to_owned() });
         let mut gates: Vec<Gate> = Vec::new();
-        let mut tables: BTreeSet<&str> = BTreeSet::new();
+        let mut tables: VecSet<&str> = VecSet::new();
         for (n, table) in policy.gates.iter().enumerate() {
             match body(table, registry) {
                 Ok(body) => {
@@ -185,7 +186,7 @@ impl Roster {
             let origin = Origin::Bare(id, OnceCell::new());
             gates.push(Gate::new(&shared, origin, Body::Rust(declaration)));
         }
-        gates.sort_by(|a, b| a.id().cmp(b.id()));
+        ordered::sort_by(&mut gates, |a, b| a.id().cmp(b.id()));
         for name in AGGREGATES {
             if let Ok(n) = gates.binary_search_by(|gate| gate.id().as_str().cmp(name)) {
                 faults.push(reserved(name, gates[n].body, Some(&gates[n].table().location)));
@@ -222,7 +223,7 @@ impl Roster {
     /// These gates and all that they need, by position, sorted.
     #[must_use]
     pub fn with_needs(&self, start: impl IntoIterator<Item = usize>) -> Vec<usize> {
-        let mut found = BTreeSet::new();
+        let mut found = VecSet::new();
         let mut open: Vec<usize> = start.into_iter().collect();
         while let Some(n) = open.pop() {
             if found.insert(n) {
@@ -284,8 +285,8 @@ pub fn names<'a>(
     policy: &'a Policy,
     registry: &Registry,
     binary: &str,
-) -> Result<BTreeSet<&'a str>, Vec<Fault>> {
-    let (mut faults, mut names, mut tables) = (Vec::new(), Vec::new(), BTreeSet::new());
+) -> Result<VecSet<&'a str>, Vec<Fault>> {
+    let (mut faults, mut names, mut tables) = (Vec::new(), Vec::new(), VecSet::new());
     for table in &policy.gates {
         let id = table.common.id.as_str();
         tables.insert(id);
@@ -314,5 +315,5 @@ pub fn names<'a>(
         names.extend(AGGREGATES);
     }
     // A set that is made from a list which is in order mostly costs little.
-    if faults.is_empty() { Ok(BTreeSet::from_iter(names)) } else { Err(faults) }
+    if faults.is_empty() { Ok(VecSet::from_iter(names)) } else { Err(faults) }
 }

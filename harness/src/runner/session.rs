@@ -41,6 +41,7 @@ use crate::{
         code::{RECEIPT_INVALID, STRAY_PANIC},
         fault::{Fault, Location},
         id::{GateId, RunId},
+        ordered::VecSet,
         outcome::{Lane, Mode},
         receipt::{Envelope, Source, Tool},
     },
@@ -48,10 +49,7 @@ use crate::{
 use once_cell::sync::OnceCell;
 use recorder::ViewWriters;
 use slots::Slots;
-use std::{
-    collections::BTreeSet,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The policy file.
 pub const POLICY_FILE: &str = "portcullis.toml";
@@ -94,7 +92,7 @@ pub struct Session {
     census_text: Result<String, Fault>,
     census: OnceCell<(Census, Vec<Fault>)>,
     run: OnceCell<Arc<RunDir>>,
-    planned: OnceCell<Option<BTreeSet<GateId>>>,
+    planned: OnceCell<Option<VecSet<GateId>>>,
     base: OnceCell<(Base, Vec<Fault>)>,
     dirty: OnceCell<bool>,
     slots: Arc<Slots<Receipt>>,
@@ -264,7 +262,7 @@ impl Session {
     ///
     /// A run that needs no other row reads no other one; whatever is wrong with the whole is said with the whole.
     pub fn census_rows<'a>(&self, ids: impl Iterator<Item = &'a GateId>) -> (Census, Vec<Fault>) {
-        let ids: BTreeSet<&GateId> = ids.collect();
+        let ids: VecSet<&GateId> = ids.collect();
         if self.census.get().is_none()
             && self.leaves_only_receipts()
             && let Ok(text) = &self.census_text
@@ -278,7 +276,7 @@ impl Session {
 
     /// The gates that guard the waivers themselves; no waiver applies to them.
     #[must_use]
-    pub fn waiver_gates(&self) -> BTreeSet<GateId> {
+    pub fn waiver_gates(&self) -> VecSet<GateId> {
         waiver::guards(self.roster.tables())
     }
 
@@ -306,14 +304,14 @@ impl Session {
     }
 
     /// States what is about to be evaluated, all when absent, before the first gate runs.
-    pub fn plan(&self, selected: Option<BTreeSet<GateId>>) {
+    pub fn plan(&self, selected: Option<VecSet<GateId>>) {
         // A plan is stated once; a second statement would be about a run that has begun.
         drop(self.planned.set(selected));
     }
 
     /// What is about to be evaluated; all where nobody stated it, or where other processes take part.
     #[must_use]
-    pub fn planned(&self) -> Option<BTreeSet<GateId>> {
+    pub fn planned(&self) -> Option<VecSet<GateId>> {
         if self.owned { self.planned.get().cloned().flatten() } else { None }
     }
 
@@ -430,7 +428,7 @@ fn json(source: &serde_json::Error) -> Fault {
 /// Reads the waivers. Without a file there is nothing to hold against the gates that exist.
 fn waivers(roster: &Roster, text: &str) -> WaiverFile {
     if text.is_empty() {
-        return WaiverFile::parse(CLASSIFICATION_FILE, text, &BTreeSet::new(), &BTreeSet::new());
+        return WaiverFile::parse(CLASSIFICATION_FILE, text, &VecSet::new(), &VecSet::new());
     }
     let ids = roster.gates.iter().map(|gate| gate.id().clone()).collect();
     WaiverFile::parse(CLASSIFICATION_FILE, text, &ids, &waiver::guards(roster.tables()))

@@ -6,19 +6,17 @@ use crate::{
     wire::{
         code::{GATE_BROKEN, GATE_WITHOUT_FIXTURES},
         fault::{Fault, Location},
+        ordered::VecMap,
         outcome::{Outcome, SkipReason},
     },
 };
 use once_cell::sync::OnceCell;
-use std::{
-    collections::BTreeMap,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// The proven kinds of one process.
 #[derive(Default)]
 pub struct Teeth {
-    proven: Mutex<BTreeMap<&'static str, Arc<OnceCell<Option<Fault>>>>>,
+    proven: Mutex<VecMap<&'static str, Arc<OnceCell<Option<Fault>>>>>,
 }
 
 impl Teeth {
@@ -26,7 +24,7 @@ impl Teeth {
     pub fn prove(&self, kind: &'static KindDecl) -> Option<Fault> {
         let cell = {
             let mut proven = self.proven.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(proven.entry(kind.id).or_default())
+            Arc::clone(proven.get_or_default(kind.id))
         };
         cell.get_or_init(|| fault(kind)).clone()
     }

@@ -7,9 +7,10 @@ use super::{
     roster::AGGREGATES,
     session::Session,
 };
+use crate::wire::ordered::VecMap;
 use crate::{kernel::waiver::WaiverScope, report::human};
 use libtest_mimic::{Arguments, ColorSetting, Failed, FormatSetting, Trial};
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// What a trial stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub fn subject(session: &Session, name: &str) -> Option<Subject> {
 /// The trials of these subjects.
 pub fn trials(
     session: &Arc<Session>,
-    subjects: &BTreeMap<String, Subject>,
+    subjects: &VecMap<String, Subject>,
     threads: Option<usize>,
 ) -> Vec<Trial> {
     subjects

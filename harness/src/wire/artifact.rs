@@ -2,11 +2,11 @@
 
 mod pretty;
 
+use crate::wire::ordered::VecMap;
 use pretty::Pretty;
 use serde::{Serialize, Serializer, ser::Error as _};
 pub use serde_json::Error;
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
 
 /// Renders a document: pretty, keys sorted at every depth, one trailing newline.
 ///
@@ -97,7 +97,7 @@ pub(crate) fn list_through_tree<T: Serialize, S: Serializer>(
 type Row<'a> = Box<dyn Fn(usize, usize, &mut Vec<u8>) -> Result<(), Error> + 'a>;
 
 /// A document whose long list is rendered row by row, so that there is never a tree of all rows.
-pub struct Document<'a>(BTreeMap<String, Field<'a>>);
+pub struct Document<'a>(VecMap<String, Field<'a>>);
 
 enum Field<'a> {
     Value(Value),

@@ -1,9 +1,8 @@
 //! A finding: one violation with code, subject, place, remedy and fingerprint.
 
-use super::{code::Code, fault::Location, id::GateId};
+use super::{code::Code, fault::Location, id::GateId, ordered::VecMap};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
-use std::collections::BTreeMap;
 
 /// How many findings a receipt keeps; the total is always counted (`security.md`, section 4).
 pub const FINDINGS_KEPT: usize = 1_000;
@@ -106,7 +105,7 @@ pub struct Findings {
     kept: Vec<Finding>,
     total: u64,
     violations: u64,
-    seen: BTreeMap<String, u64>,
+    seen: VecMap<String, u64>,
 }
 
 impl Findings {
@@ -118,7 +117,7 @@ impl Findings {
             kept: Vec::new(),
             total: 0,
             violations: 0,
-            seen: BTreeMap::new(),
+            seen: VecMap::new(),
         }
     }
 
@@ -133,7 +132,9 @@ impl Findings {
         let key = format!("{}\0{}\0{path}\0{}", self.gate, finding.code, finding.subject);
         // Two equal violations in one file must not share a fingerprint: a waiver for the first
         // would silently cover the second.
-        let ordinal = self.seen.entry(key.clone()).and_modify(|n| *n += 1).or_insert(0);
+        let met = self.seen.get_or_default(key.clone());
+        let ordinal = *met;
+        *met += 1;
         let digest = Sha256::digest(format!("{key}\0{ordinal}").as_bytes());
         finding.fingerprint = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         self.kept.push(finding);

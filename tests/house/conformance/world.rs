@@ -4,6 +4,7 @@ use super::{
     format::{Answer, Expect, ExtraRow, Given, NOW, POLICY_HEAD, Row, RowChange},
     receipts::receipts,
 };
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Code, Digest, Fault, GateId, GateTable, Instant, Lane,
     kernel::{
@@ -110,7 +111,7 @@ pub(super) fn id(name: &str) -> Result<GateId, String> {
     GateId::parse(name).map_err(|error| error.to_string())
 }
 
-fn ids(names: &BTreeSet<String>) -> Result<BTreeSet<GateId>, String> {
+fn ids(names: &BTreeSet<String>) -> Result<VecSet<GateId>, String> {
     names.iter().map(|name| id(name)).collect()
 }
 

@@ -20,6 +20,7 @@ use crate::{
     transport::Transport,
 };
 use anyhow::Context as _;
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Fault, GateId,
     evidence::process,
@@ -307,7 +308,7 @@ impl<'a> Times<'a> {
         let id = GateId::parse(&target.test).ok().filter(|_| target.kind == Kind::Gate)?;
         let needs =
             |id: &GateId| self.tables.get(id).map(|gate| gate.needs.clone()).unwrap_or_default();
-        let all = with_needs(&BTreeSet::from([id]), needs);
+        let all = with_needs(&VecSet::from([id]), needs);
         let own = |id: &GateId| self.tables.get(id).map_or(self.default_ms, |gate| gate.timeout_ms);
         Some(all.iter().map(own).fold(GATE_GRACE_MS, u64::saturating_add))
     }

@@ -11,6 +11,7 @@ use crate::{
     repository::Repository,
     transport::Transport,
 };
+use portcullis::wire::ordered::VecSet;
 use portcullis::{
     Fault, Location,
     kernel::{
@@ -203,7 +204,7 @@ pub(super) fn show_runway(out: &mut Transport) -> Result<Exit, Refused> {
         return Err(Refused::all(Exit::Usage, faults));
     }
     let clock = repository.clock()?;
-    let nothing = BTreeSet::new();
+    let nothing = VecSet::new();
     let today = clock.now.day();
     let seen =
         Seen { today, lane: repository.lane()?, touched: false, base: None, stale: &nothing };

@@ -12,15 +12,11 @@ use crate::{
         code::{GIT_FAILED, INPUT_TOO_LARGE, PATH_REFUSED},
         fault::Fault,
         id::Digest,
+        ordered::{VecMap, VecSet},
         path::RelPath,
     },
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt, fs,
-    path::Path,
-    time::Duration,
-};
+use std::{fmt, fs, path::Path, time::Duration};
 
 /// The most files one snapshot holds (`security.md`, section 4).
 const FILES_MAX: usize = 200_000;
@@ -45,7 +41,7 @@ const LIST: &[&str] = &[
 
 /// Path and digest of every watched file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Snapshot(BTreeMap<String, Digest>);
+pub struct Snapshot(VecMap<String, Digest>);
 
 /// How a file differs between two snapshots.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +68,7 @@ impl Snapshot {
     /// What differs in a later snapshot, by path.
     #[must_use]
     pub fn changes(&self, later: &Self) -> Vec<(String, Change)> {
-        let mut changes = BTreeMap::new();
+        let mut changes = VecMap::new();
         for (path, digest) in &self.0 {
             match later.0.get(path) {
                 None => changes.insert(path.clone(), Change::Removed),
@@ -113,7 +109,7 @@ impl GateContext<'_> {
 
 fn take(world: &World, trace: &Trace, watch: Option<&Globs>) -> Result<Snapshot, Fault> {
     let left_out = left_out(world);
-    let mut files = BTreeMap::new();
+    let mut files = VecMap::new();
     for path in list(world, trace, watch)? {
         let is_out = left_out.iter().any(|folder| Path::new(path.as_str()).starts_with(folder));
         if is_out || watch.is_some_and(|globs| !globs.matches(path.as_str())) {
@@ -139,14 +135,14 @@ fn left_out(world: &World) -> Vec<String> {
         .collect()
 }
 
-fn list(world: &World, trace: &Trace, watch: Option<&Globs>) -> Result<BTreeSet<RelPath>, Fault> {
+fn list(world: &World, trace: &Trace, watch: Option<&Globs>) -> Result<VecSet<RelPath>, Fault> {
     if world.tree.kind(&path(".git")?)?.is_none() {
         let all = Globs::new(&["**"])?;
         return Ok(world.tree.walk(watch.unwrap_or(&all))?.into_iter().collect());
     }
     let argv: Vec<String> = LIST.iter().map(|word| (*word).to_owned()).collect();
     let finished = Command::new(world, trace, &argv).timeout(GIT_TIMEOUT).quiet().run()?;
-    let mut paths = BTreeSet::new();
+    let mut paths = VecSet::new();
     for name in listed(&finished)?.split('\0').filter(|name| !name.is_empty()) {
         // A repository inside this one is listed as its folder.
         paths.insert(path(name.trim_end_matches('/'))?);

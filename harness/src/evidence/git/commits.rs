@@ -1,8 +1,7 @@
 //! Commits between a revision and `HEAD`, by what they say of themselves. It does not read what they change.
 
 use super::{Git, run};
-use crate::wire::{fault::Fault, path::RelPath};
-use std::collections::BTreeSet;
+use crate::wire::{fault::Fault, ordered::VecSet, path::RelPath};
 
 /// A commit and the first line of its message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,7 +17,7 @@ impl Git {
     ///
     /// # Errors
     /// `base_unresolvable`, `git_failed`.
-    pub fn authors(&self, base: &str, head: &str) -> Result<BTreeSet<String>, Fault> {
+    pub fn authors(&self, base: &str, head: &str) -> Result<VecSet<String>, Fault> {
         let (from, to) = (self.resolve(base)?, self.resolve(head)?);
         let range = format!("{from}..{to}");
         let words = ["log", "-z", "--no-merges", "--format=%ae", &range];

@@ -6,9 +6,10 @@ use super::{Git, facts, run};
 use crate::wire::{
     code::{BASE_NOT_ANCESTOR, INPUT_TOO_LARGE},
     fault::Fault,
+    ordered::{VecMap, VecSet},
     path::RelPath,
 };
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The most files of one revision (`security.md`, section 4).
 const FILES_MAX: usize = 200_000;
@@ -29,7 +30,7 @@ pub struct Object {
 /// What git believes to differ, and what it was told not to look at.
 #[derive(Clone, Debug, Default)]
 pub struct Touched {
-    files: BTreeSet<String>,
+    files: VecSet<String>,
     /// Untracked folders that something private hides, with their `/`.
     folders: Vec<String>,
 }
@@ -89,7 +90,7 @@ impl Git {
     ///
     /// # Errors
     /// `base_unresolvable`, `input_too_large` beyond 200 000 files, `git_failed`.
-    pub fn files_at(&self, rev: &str) -> Result<BTreeMap<String, Object>, Fault> {
+    pub fn files_at(&self, rev: &str) -> Result<VecMap<String, Object>, Fault> {
         let commit = self.resolve(rev)?;
         let prefix = self.repository()?.map_or("", |repository| repository.prefix.as_str());
         let records = self.program()?.records(&["ls-tree", "-r", "-z", "--full-tree", &commit])?;
@@ -97,7 +98,7 @@ impl Git {
             let headline = format!("a revision has more than {FILES_MAX} files");
             return Err(Fault::new(INPUT_TOO_LARGE, headline, "split the repository"));
         }
-        let mut files = BTreeMap::new();
+        let mut files = VecMap::new();
         for record in records {
             // `<mode> <type> <object>\t<path>`
             let unexpected = || run::unexpected("ls-tree", &record);
@@ -118,7 +119,7 @@ impl Git {
     ///
     /// # Errors
     /// `git_failed`.
-    pub fn tracked_files(&self) -> Result<BTreeSet<String>, Fault> {
+    pub fn tracked_files(&self) -> Result<VecSet<String>, Fault> {
         let prefix = self.repository()?.map_or("", |repository| repository.prefix.as_str());
         let records = self.program()?.records(&["ls-files", "--cached", "-z"])?;
         let below = records.iter().filter_map(|path| path.strip_prefix(prefix));

@@ -2,6 +2,7 @@
 
 use super::{Git, facts};
 use crate::wire::fault::Fault;
+use crate::wire::ordered;
 
 /// The branch on a remote that `HEAD` is compared with.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +79,7 @@ impl Git {
     pub fn changes(&self) -> Result<Vec<String>, Fault> {
         let mut changed = self.program()?.status()?;
         changed.extend(self.hidden_edits()?);
-        changed.sort();
+        ordered::sort(&mut changed);
         changed.dedup();
         Ok(changed)
     }

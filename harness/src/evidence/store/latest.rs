@@ -7,6 +7,7 @@ use crate::{
         code::{LATEST_STALE, RECEIPT_UNWRITABLE},
         fault::{Fault, Location},
         id::{Digest, RunId},
+        ordered,
         receipt::Envelope,
         time::Instant,
     },
@@ -83,7 +84,7 @@ impl Store {
         for entry in fs::read_dir(dir).map_err(unreadable)? {
             names.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
         }
-        names.sort();
+        ordered::sort(&mut names);
         Ok(names)
     }
 

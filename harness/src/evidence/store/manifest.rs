@@ -14,12 +14,13 @@ use crate::{
         code::{DIGEST_MISMATCH, FILE_UNHASHED, INPUT_TOO_LARGE, INPUT_UNREADABLE, RUN_UNSEALED},
         fault::{Fault, Location},
         id::Digest,
+        ordered::{self, VecMap},
         path::RelPath,
         receipt::Envelope,
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, path::Path};
+use std::path::Path;
 
 /// The two files no manifest can list: itself, and the record that holds its digest.
 const UNLISTED: &[&str] = &["manifest.json", "run.json"];
@@ -102,24 +103,23 @@ pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
     }
     let manifest: Manifest = json::parse_as(&bytes, "manifest.json")?;
     let tree = Tree::new(run_dir)?;
-    let mut listed: BTreeMap<RelPath, ManifestFile> = BTreeMap::new();
+    let listed: VecMap<RelPath, ManifestFile> =
+        manifest.files.into_iter().map(|file| (file.path.clone(), file)).collect();
     let mut faults = Vec::new();
-    for file in manifest.files {
-        listed.insert(file.path.clone(), file);
-    }
-    for path in list(&tree)? {
-        let Some(file) = listed.remove(&path) else {
+    let there = list(&tree)?;
+    for path in &there {
+        let Some(file) = listed.get(path) else {
             faults.push(
                 Fault::new(
                     FILE_UNHASHED,
                     "a file was added after the run was sealed",
                     "run again; a sealed run is never edited",
                 )
-                .at(Location::file(&path)),
+                .at(Location::file(path)),
             );
             continue;
         };
-        match hash(&tree, &path) {
+        match hash(&tree, path) {
             Ok((sha256, bytes)) if sha256 == file.sha256 && bytes == file.bytes => {}
             Ok((sha256, _)) => {
                 faults.push(differs(path.as_str(), &file.sha256.to_string(), &sha256.to_string()))
@@ -127,11 +127,11 @@ pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
             Err(fault) => faults.push(fault),
         }
     }
-    faults.extend(
-        listed
-            .values()
-            .map(|file| differs(file.path.as_str(), &file.sha256.to_string(), "no such file")),
-    );
+    for (path, file) in &listed {
+        if there.binary_search(path).is_err() {
+            faults.push(differs(path.as_str(), &file.sha256.to_string(), "no such file"));
+        }
+    }
     Ok(faults)
 }
 
@@ -197,7 +197,7 @@ fn list(tree: &Tree) -> Result<Vec<RelPath>, Fault> {
             }
         }
     }
-    files.sort();
+    ordered::sort(&mut files);
     Ok(files)
 }
 

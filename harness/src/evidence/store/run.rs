@@ -13,6 +13,7 @@ use crate::{
         code::{ATTEMPT_CONFLICT, INPUT_TOO_LARGE, RECEIPT_INVALID, RECEIPT_UNWRITABLE},
         fault::{Fault, Location},
         id::{Digest, GateId, RunId},
+        ordered,
         path::RelPath,
         receipt::{Envelope, Evidence},
     },
@@ -253,7 +254,7 @@ pub fn read_attempts(run_dir: &Path) -> Result<Vec<RawAttempt>, Fault> {
         }
     }
     // By number: `attempt-10` comes before `attempt-2` in a listing.
-    attempts.sort_by(|a, b| (&a.gate, a.attempt).cmp(&(&b.gate, b.attempt)));
+    ordered::sort_by(&mut attempts, |a, b| (&a.gate, a.attempt).cmp(&(&b.gate, b.attempt)));
     Ok(attempts)
 }
 

@@ -6,14 +6,11 @@ use crate::{
     wire::{
         code::{INPUT_TOO_LARGE, PATH_REFUSED},
         fault::Fault,
+        ordered::{self, VecMap, VecSet},
         path::RelPath,
     },
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ffi::OsStr,
-    io::Read,
-};
+use std::{ffi::OsStr, io::Read};
 
 /// Limits of a walk (`security.md`, section 4).
 #[derive(Clone, Copy)]
@@ -46,8 +43,8 @@ impl Tree {
             globs,
             limits,
             seen: 0,
-            entered: BTreeSet::new(),
-            found: BTreeSet::new(),
+            entered: VecSet::new(),
+            found: VecSet::new(),
         };
         for start in globs.starts() {
             walk.start(&start)?;
@@ -62,8 +59,8 @@ struct Walk<'a> {
     globs: &'a Globs,
     limits: Limits,
     seen: usize,
-    entered: BTreeSet<String>,
-    found: BTreeSet<RelPath>,
+    entered: VecSet<String>,
+    found: VecSet<RelPath>,
 }
 
 impl Walk<'_> {
@@ -91,7 +88,7 @@ impl Walk<'_> {
             }
             let mut entries =
                 self.tree.0.read_dir(&dir).map_err(|refusal| fault_at(refusal, &dir))?;
-            entries.sort();
+            ordered::sort(&mut entries);
             for (name, kind) in entries {
                 let path = join(&dir, &name.to_string_lossy());
                 if name == ".git" {
@@ -187,8 +184,8 @@ fn checked(path: &str, name: Option<&OsStr>) -> Result<RelPath, Fault> {
     RelPath::parse(path).map_err(|source| name_refused(path, source.rule))
 }
 
-fn no_case_collision(found: &BTreeSet<RelPath>) -> Result<(), Fault> {
-    let mut folded: BTreeMap<String, &RelPath> = BTreeMap::new();
+fn no_case_collision(found: &VecSet<RelPath>) -> Result<(), Fault> {
+    let mut folded: VecMap<String, &RelPath> = VecMap::new();
     for path in found {
         if let Some(other) = folded.insert(path.as_str().to_ascii_lowercase(), path) {
             return Err(Fault::new(

@@ -3,6 +3,7 @@ use crate::kernel::{
     loosening::{Against, against},
     waiver::WaiverFile,
 };
+use crate::wire::ordered::VecSet;
 
 const POLICY: &str = "[policy]\nversion = 1\nowner = 'team'\n\n[approval]\napprovers = ['Rita@example.org', 'omar@example.org']\n";
 const TODAY: &str = "2026-05-31";
@@ -226,11 +227,11 @@ fn t04_an_approval_that_is_not_valid_voids_them_all() {
         let pending = change.pending();
         assert!(pending[0].0, "{other:?}");
         assert_eq!(pending[0].1.as_deref(), Some("approval_invalid"), "{other:?}");
-        let none = BTreeSet::new();
+        let none = VecSet::new();
         let head = WaiverFile::parse("f", &change.on_base, &none, &none);
         assert!(!head.is_valid(), "{other:?}");
     }
-    let none = BTreeSet::new();
+    let none = VecSet::new();
     let sound = WaiverFile::parse("f", &record(&digests, &[]), &none, &none);
     assert_eq!(sound.faults, Vec::new());
 }

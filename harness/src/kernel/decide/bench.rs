@@ -13,6 +13,7 @@ use crate::{
         fault::{Fault, Location},
         finding::Finding,
         id::{Digest, GateId, RunId},
+        ordered::VecSet,
         outcome::{Lane, Mode, Outcome, SkipReason},
         receipt::{
             Clock, ClockSource, Envelope, ErrorRecord, STARTED_SCHEMA, Skip, Source, Started, Tool,
@@ -21,7 +22,6 @@ use crate::{
         time::Instant,
     },
 };
-use std::collections::BTreeSet;
 
 /// Everything the decision looks at, owned.
 #[derive(Clone, Debug)]
@@ -35,7 +35,7 @@ pub(super) struct World {
     pub(super) waivers: WaiverFile,
     pub(super) scope: WaiverScope,
     pub(super) touched: bool,
-    pub(super) base: Option<BTreeSet<GateId>>,
+    pub(super) base: Option<VecSet<GateId>>,
     pub(super) loosened: Vec<Loosening>,
     pub(super) mode: Option<&'static str>,
     pub(super) clock: Clock,
@@ -152,7 +152,7 @@ impl World {
     /// Adds waivers; `gate` of the lines is a fingerprint list or nothing.
     pub(super) fn waived(mut self, text: &str) -> Self {
         let ids = self.policy.gates.iter().map(|gate| gate.common.id.clone()).collect();
-        let guards = BTreeSet::from([id("waiver_lifecycle")]);
+        let guards = VecSet::from([id("waiver_lifecycle")]);
         self.waivers = WaiverFile::parse("suite_classification.toml", text, &ids, &guards);
         self
     }

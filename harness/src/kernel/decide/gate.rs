@@ -17,24 +17,24 @@ use crate::{
         },
         finding::Finding,
         id::GateId,
+        ordered::{self, VecMap, VecSet},
         outcome::{Effective, Mode, Outcome, SkipReason},
         path::RelPath,
         receipt::{ErrorRecord, Verdict},
     },
 };
-use std::collections::{BTreeMap, BTreeSet};
 
 /// One row for each expected gate, by id, before needs are considered; and whether the evidence of all is whole.
 ///
 /// A row shows one attempt. What another one left broken must not be hidden by it, so it is told beside the rows.
 pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> (Vec<Decided>, bool) {
-    let mut receipts: BTreeMap<&GateId, Vec<&Receipt>> = BTreeMap::new();
+    let mut receipts: VecMap<&GateId, Vec<&Receipt>> = VecMap::new();
     for receipt in inputs.receipts {
-        receipts.entry(&receipt.gate_id).or_default().push(receipt);
+        receipts.get_or_default(&receipt.gate_id).push(receipt);
     }
-    let tables: BTreeMap<&GateId, &GateTable> =
+    let tables: VecMap<&GateId, &GateTable> =
         inputs.gates.iter().map(|gate| (&gate.common.id, *gate)).collect();
-    let heard: BTreeSet<&str> = tables
+    let heard: VecSet<&str> = tables
         .values()
         .filter(|gate| receipts.contains_key(&gate.common.id))
         .map(|gate| gate.common.binary.as_str())
@@ -69,10 +69,10 @@ pub(super) fn rows(inputs: &Inputs<'_>, mode: Mode) -> (Vec<Decided>, bool) {
 /// A gate that only the base has gets a row, so that its removal is seen where gates are read. What was approved counts as
 /// standing on the base: it stays in the list of what was loosened, and changes no row.
 pub(super) fn await_approval(rows: &mut Vec<Decided>, inputs: &Inputs<'_>, mode: Mode) {
-    let mut loosened: BTreeMap<&GateId, Vec<&Loosening>> = BTreeMap::new();
+    let mut loosened: VecMap<&GateId, Vec<&Loosening>> = VecMap::new();
     for loosening in inputs.loosened.iter().filter(|loosening| loosening.is_pending()) {
         if let Some(gate) = loosening.gate.as_ref().filter(|gate| inputs.selection.has(gate)) {
-            loosened.entry(gate).or_default().push(loosening);
+            loosened.get_or_default(gate).push(loosening);
         }
     }
     for (id, loosenings) in loosened {
@@ -169,7 +169,7 @@ fn gone(id: &GateId, inputs: &Inputs<'_>) -> Decided {
     }
 }
 
-fn missing(row: &mut Decided, heard: &BTreeSet<&str>) {
+fn missing(row: &mut Decided, heard: &VecSet<&str>) {
     row.effective = Effective::Missing;
     // A binary that said nothing while others spoke was not built, not run, or has an empty `main`.
     if !heard.is_empty() && !heard.contains(row.binary.as_str()) {
@@ -206,7 +206,7 @@ impl Said<'_> {
 /// Fills the row, and returns whether every attempt left evidence.
 fn judge(row: &mut Decided, table: &GateTable, attempts: &[&Receipt], inputs: &Inputs<'_>) -> bool {
     let mut attempts = attempts.to_vec();
-    attempts.sort_by_key(|receipt| receipt.attempt);
+    ordered::sort_by(&mut attempts, |a, b| a.attempt.cmp(&b.attempt));
     let said = said(table, &attempts, inputs.attempts);
     row.attempts = u32::try_from(attempts.len()).unwrap_or(u32::MAX);
     let passed_last = attempts.last().is_some_and(|receipt| {

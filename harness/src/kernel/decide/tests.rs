@@ -9,6 +9,7 @@ use crate::{
     wire::{
         code::{BASE_UNRESOLVABLE, CENSUS_INVALID, STRAY_PANIC},
         id::Digest,
+        ordered::VecSet,
         outcome::{Outcome, SkipReason},
         time::Instant,
     },
@@ -357,7 +358,7 @@ fn a_waiver_covers_findings_and_nothing_else() {
         verdict.findings_total = 1_001;
     }
     let mut unneeded = of(Said::Pass, "");
-    unneeded.base = Some(BTreeSet::new());
+    unneeded.base = Some(VecSet::new());
     let mut preflight = of(Said::Fail('a'), "");
     preflight.scope = WaiverScope::Preflight;
     check(vec![
@@ -690,7 +691,7 @@ fn fg05_a_gate_deleted_with_its_census_row_waits_for_approval() {
     assert_eq!((decision.exit, decision.verdict), (11, RunVerdict::Blocked));
     // A run that selects another gate answers for that one alone.
     world.selection = Selection {
-        selected: Some(BTreeSet::from([id("a")])),
+        selected: Some(VecSet::from([id("a")])),
         require_full: false,
         ..Selection::default()
     };

@@ -7,11 +7,12 @@ use crate::{
         code::Code,
         fault::{Fault, Location},
         id::GateId,
+        ordered::VecSet,
         path::RelPath,
         time::{Day, Instant},
     },
 };
-use std::{collections::BTreeSet, fmt::Display, ops::Range};
+use std::{fmt::Display, ops::Range};
 use toml::Spanned;
 
 /// The codes that the faults of one kind of file carry.
@@ -30,7 +31,7 @@ pub struct Keys<'a, 'f> {
     span: Range<usize>,
     name: String,
     codes: Codes,
-    asked: BTreeSet<&'static str>,
+    asked: VecSet<&'static str>,
     faults: &'f mut Vec<Fault>,
 }
 
@@ -44,7 +45,7 @@ impl<'a, 'f> Keys<'a, 'f> {
         codes: Codes,
         faults: &'f mut Vec<Fault>,
     ) -> Self {
-        Self { source, table, span, name: name.to_string(), codes, asked: BTreeSet::new(), faults }
+        Self { source, table, span, name: name.to_string(), codes, asked: VecSet::new(), faults }
     }
 
     /// Adds a fault at a place of the file.
@@ -219,7 +220,7 @@ impl<'a, 'f> Keys<'a, 'f> {
             self.refuse(key, &entry.value, format!("a list of {expected}"));
             return None;
         };
-        let mut seen = BTreeSet::new();
+        let mut seen = VecSet::new();
         let mut values = Vec::new();
         for item in items {
             match text_of(item.get_ref()).and_then(&parse) {

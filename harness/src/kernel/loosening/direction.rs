@@ -5,10 +5,8 @@ use crate::kernel::{
     document::{Node, Table},
     duration,
 };
-use std::{
-    cmp::Ordering,
-    collections::{BTreeMap, BTreeSet},
-};
+use crate::wire::ordered::{VecMap, VecSet};
+use std::cmp::Ordering;
 use toml::Spanned;
 
 /// One key that was turned towards looser, with its path below the table.
@@ -372,7 +370,7 @@ impl Changes {
             Nature::Unknown | Nature::Words => (Vec::new(), Vec::new()),
         };
         let negated = |key: &&&String| key.starts_with("\"!");
-        let looser: BTreeSet<&String> = match nature {
+        let looser: VecSet<&String> = match nature {
             Nature::Floor | Nature::Ceiling | Nature::Exception => {
                 let taken = taken.iter().filter(|key| !negated(key));
                 taken.chain(given.iter().filter(negated)).copied().collect()
@@ -384,10 +382,10 @@ impl Changes {
                     let list = |list: &[Spanned<Node>]| Node::Array(list.to_vec());
                     self.note(Some(&list(before)), Some(&list(after)));
                 }
-                BTreeSet::new()
+                VecSet::new()
             }
             Nature::Unknown => lost.into_iter().chain(new).collect(),
-            Nature::Words => BTreeSet::new(),
+            Nature::Words => VecSet::new(),
         };
         for key in looser {
             self.note(was.get(key).copied(), is.get(key).copied());
@@ -482,12 +480,12 @@ fn order(before: &Node, after: &Node) -> Option<Ordering> {
 }
 
 /// The items of a list by what tells them apart.
-fn items(list: &[Spanned<Node>], name: fn(&Spanned<Node>) -> String) -> BTreeMap<String, &Node> {
+fn items(list: &[Spanned<Node>], name: fn(&Spanned<Node>) -> String) -> VecMap<String, &Node> {
     list.iter().map(|item| (name(item), item.get_ref())).collect()
 }
 
 fn distinct(list: &[Spanned<Node>]) -> bool {
-    let names: BTreeSet<String> = list.iter().map(identity).collect();
+    let names: VecSet<String> = list.iter().map(identity).collect();
     names.len() == list.len()
 }
 

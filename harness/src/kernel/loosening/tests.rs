@@ -1,5 +1,5 @@
 use super::*;
-use std::collections::BTreeSet;
+use crate::wire::ordered::VecSet;
 
 const HEAD: &str = "[policy]\nversion = 1\nowner = 'team'\n";
 
@@ -267,9 +267,9 @@ fn quarantine_and_waivers_are_compared_with_what_the_base_grants() {
             "[waiver.a]\nowner = 'o'\ncreated = 2026-01-01\nexpires = {expires}\nissue = 'X-1'\nreason = 'a reason of more than twenty letters'\nscope = 'full'\nremove_when = 'done'\n{more}"
         )
     };
-    let ids: BTreeSet<GateId> = [GateId::parse("a").expect("an id")].into();
+    let ids: VecSet<GateId> = [GateId::parse("a").expect("an id")].into();
     let stands = |before: &str, after: &str| {
-        let file = WaiverFile::parse("f", after, &ids, &BTreeSet::new());
+        let file = WaiverFile::parse("f", after, &ids, &VecSet::new());
         assert!(file.is_valid(), "{:?}", file.faults);
         waiver::standing(before, &file).len() == 1
     };

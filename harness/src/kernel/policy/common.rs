@@ -6,6 +6,7 @@ use crate::{
     wire::{
         code::CONFIG_INVALID,
         id::GateId,
+        ordered,
         outcome::{Lane, SkipReason},
         path::RelPath,
         time::Day,
@@ -143,7 +144,7 @@ impl Common {
                 );
             }
             self.lanes = lanes.into_iter().map(Spanned::into_inner).collect();
-            self.lanes.sort_unstable();
+            ordered::sort(&mut self.lanes);
         }
         let need = |text: &str| GateId::parse(text).ok();
         if let Some(needs) = keys.list("needs", "a gate id", need) {

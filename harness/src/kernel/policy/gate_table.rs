@@ -14,6 +14,7 @@ use crate::{
         code::CONFIG_INVALID,
         fault::{Fault, Location},
         id::{Digest, GateId},
+        ordered::VecMap,
     },
 };
 use serde::de::DeserializeOwned;
@@ -185,8 +186,8 @@ impl Policy {
             promotion: Promotion::default(),
             views: None,
             env_allow: Vec::new(),
-            profiles: std::collections::BTreeMap::new(),
-            canaries: std::collections::BTreeMap::new(),
+            profiles: VecMap::new(),
+            canaries: VecMap::new(),
             ci: None,
             signatures: Vec::new(),
             gates: Vec::new(),

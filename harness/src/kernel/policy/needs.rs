@@ -3,15 +3,19 @@
 use super::GateTable;
 use crate::{
     kernel::near,
-    wire::{code::CONFIG_INVALID, fault::Fault, id::GateId},
+    wire::{
+        code::CONFIG_INVALID,
+        fault::Fault,
+        id::GateId,
+        ordered::{self, VecMap, VecSet},
+    },
 };
-use std::collections::BTreeMap;
 
 /// Needs that no gate answers to. Asked over the roster, because a gate written in Rust may have no table.
 #[must_use]
 pub fn unknown_needs(gates: &[&GateTable]) -> Vec<Fault> {
     let mut ids: Vec<&str> = gates.iter().map(|gate| gate.common.id.as_str()).collect();
-    ids.sort_unstable();
+    ordered::sort(&mut ids);
     let mut faults = Vec::new();
     for gate in gates {
         for need in &gate.common.needs {
@@ -31,19 +35,19 @@ pub fn unknown_needs(gates: &[&GateTable]) -> Vec<Fault> {
 /// Gates that need each other in a circle, one fault for each circle.
 #[must_use]
 pub fn cycles(gates: &[&GateTable]) -> Vec<Fault> {
-    let by_id: BTreeMap<&GateId, &GateTable> =
+    let by_id: VecMap<&GateId, &GateTable> =
         gates.iter().map(|gate| (&gate.common.id, *gate)).collect();
     // A gate that needs nothing that is left can be taken away; what cannot be taken away is a circle or hangs on one.
-    let mut open: BTreeMap<&GateId, usize> = BTreeMap::new();
-    let mut dependents: BTreeMap<&GateId, Vec<&GateId>> = BTreeMap::new();
+    let mut open: VecMap<&GateId, usize> = VecMap::new();
+    let mut dependents: VecMap<&GateId, Vec<&GateId>> = VecMap::new();
     for (id, gate) in &by_id {
         let known = gate.common.needs.iter().filter(|need| by_id.contains_key(need) && need != id);
         for need in known.clone() {
-            dependents.entry(need).or_default().push(id);
+            dependents.get_or_default(need).push(id);
         }
         open.insert(id, known.count());
     }
-    let mut free: Vec<&GateId> = open.iter().filter(|(_, n)| **n == 0).map(|(id, _)| *id).collect();
+    let mut free: Vec<&GateId> = open.iter().filter(|(_, n)| *n == 0).map(|(id, _)| *id).collect();
     while let Some(id) = free.pop() {
         open.remove(id);
         for dependent in dependents.get(id).into_iter().flatten() {
@@ -58,8 +62,8 @@ pub fn cycles(gates: &[&GateTable]) -> Vec<Fault> {
     circles(&by_id, &open)
 }
 
-fn circles(by_id: &BTreeMap<&GateId, &GateTable>, open: &BTreeMap<&GateId, usize>) -> Vec<Fault> {
-    let mut reported: std::collections::BTreeSet<&GateId> = std::collections::BTreeSet::new();
+fn circles(by_id: &VecMap<&GateId, &GateTable>, open: &VecMap<&GateId, usize>) -> Vec<Fault> {
+    let mut reported: VecSet<&GateId> = VecSet::new();
     let mut faults = Vec::new();
     for start in open.keys() {
         let mut path: Vec<&GateId> = Vec::new();

@@ -3,14 +3,15 @@
 use super::CODES;
 use crate::{
     kernel::document::{Keys, Node, Source, Table},
-    wire::{code::CONFIG_INVALID, fault::Fault, id::GateId},
+    wire::{
+        code::CONFIG_INVALID,
+        fault::Fault,
+        id::GateId,
+        ordered::{VecMap, VecSet},
+    },
 };
 use serde::{Deserialize, Serialize};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    ops::Range,
-};
+use std::{fmt, ops::Range};
 
 const MINUTE_MS: u64 = 60_000;
 /// Gates up to this cost are cheap enough for `quick`; it is the cost of a gate that states none.
@@ -89,7 +90,7 @@ pub enum Gates {
     /// Those up to this cost.
     UpToCost(u32),
     /// These.
-    Named(BTreeSet<GateId>),
+    Named(VecSet<GateId>),
 }
 
 impl Gates {
@@ -112,7 +113,7 @@ pub struct Profile {
     /// nextest filtersets, any of which selects a test; everything when empty.
     pub select: Vec<String>,
     /// The kinds of targets it runs.
-    pub kinds: BTreeSet<Kind>,
+    pub kinds: VecSet<Kind>,
     /// The gates it runs, where it runs gates.
     pub gates: Gates,
     /// How often a quarantined test is tried again.
@@ -122,7 +123,7 @@ pub struct Profile {
     /// How long one test may take; absent for as long as the run.
     pub test_timeout_ms: Option<u64>,
     /// What makes a run of it fit for a certificate.
-    pub requires: BTreeSet<Requirement>,
+    pub requires: VecSet<Requirement>,
 }
 
 impl Profile {
@@ -135,7 +136,7 @@ impl Profile {
             retries: 1,
             deadline_ms: deadline_min * MINUTE_MS,
             test_timeout_ms: None,
-            requires: BTreeSet::new(),
+            requires: VecSet::new(),
         }
     }
 
@@ -149,11 +150,11 @@ impl Profile {
 
 /// The profiles that every repository has.
 #[must_use]
-pub fn built_in() -> BTreeMap<String, Profile> {
+pub fn built_in() -> VecMap<String, Profile> {
     let quick = [Kind::Unit, Kind::Gate];
     let focused = [Kind::Unit, Kind::Vcr, Kind::Gate];
     let mut full = Profile::built_in("full", &Kind::ALL, Gates::All, 120);
-    full.requires = BTreeSet::from([Requirement::UnshardedOrMerged, Requirement::NoRerun]);
+    full.requires = VecSet::from([Requirement::UnshardedOrMerged, Requirement::NoRerun]);
     [
         Profile::built_in("quick", &quick, Gates::UpToCost(QUICK_COST), 10),
         Profile::built_in("focused", &focused, Gates::All, 20),
@@ -169,7 +170,7 @@ pub(super) fn read(
     source: &Source,
     (table, _span): (&Table, Range<usize>),
     faults: &mut Vec<Fault>,
-) -> BTreeMap<String, Profile> {
+) -> VecMap<String, Profile> {
     let mut profiles = built_in();
     for (name, entry) in table {
         let place = entry.key.start;
@@ -283,14 +284,14 @@ mod tests {
         let text = "[profile.quick]\ngates = [\"a\"]\ndeadline = \"90s\"\n\n[profile.nightly]\nkinds = [\"e2e\"]\nmax_gate_cost = 5\n";
         let policy = policy(text).expect("a policy");
         let quick = &policy.profiles["quick"];
-        assert_eq!(quick.kinds, BTreeSet::from([Kind::Unit, Kind::Gate]));
+        assert_eq!(quick.kinds, VecSet::from([Kind::Unit, Kind::Gate]));
         assert_eq!((quick.deadline_ms, quick.retries), (90_000, 1));
         let a = GateId::parse("a").expect("an id");
         assert!(
             quick.gates.has(&a, 9_000) && !quick.gates.has(&GateId::parse("b").expect("an id"), 1)
         );
         let nightly = &policy.profiles["nightly"];
-        assert_eq!(nightly.kinds, BTreeSet::from([Kind::E2e]));
+        assert_eq!(nightly.kinds, VecSet::from([Kind::E2e]));
         assert!(nightly.gates.has(&a, 5) && !nightly.gates.has(&a, 6));
         assert_eq!(policy.profiles.len(), 5);
     }

@@ -9,10 +9,11 @@ use crate::{
     wire::{
         code::{CONFIG_INVALID, CONFIG_UNKNOWN_KEY, DUPLICATE_KEY, FRESHNESS_UNSTATED},
         fault::{Fault, Location},
+        ordered::VecMap,
     },
 };
 use serde::de::DeserializeOwned;
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 use toml::Spanned;
 
 /// One table `[<name>.<id>]`, or `[<name>]`.
@@ -32,8 +33,8 @@ impl Section {
         entry: Option<&Entry>,
         name: &str,
         faults: &mut Vec<Fault>,
-    ) -> BTreeMap<String, Self> {
-        let Some(entry) = entry else { return BTreeMap::new() };
+    ) -> VecMap<String, Self> {
+        let Some(entry) = entry else { return VecMap::new() };
         let wrong = |offset: usize| {
             let headline = format!("`{name}` does not hold one table for each id");
             Fault::new(CONFIG_INVALID, headline, format!("write `[{name}.<id>]`"))
@@ -41,9 +42,9 @@ impl Section {
         };
         let Some(tables) = entry.value.get_ref().as_table() else {
             faults.push(wrong(entry.key.start));
-            return BTreeMap::new();
+            return VecMap::new();
         };
-        let mut sections = BTreeMap::new();
+        let mut sections = VecMap::new();
         for (id, entry) in tables {
             let Node::Table(keys) = entry.value.get_ref() else {
                 faults.push(wrong(entry.key.start));

@@ -10,11 +10,12 @@ use crate::{
         code::{CONFIG_INVALID, INPUT_TOO_LARGE},
         fault::{Fault, Location},
         id::GateId,
+        ordered::VecMap,
         path::RelPath,
     },
 };
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, ops::Range};
+use std::ops::Range;
 use toml::Spanned;
 
 /// How many signatures a policy may have.
@@ -124,7 +125,7 @@ pub(super) fn read(
         return Vec::new();
     }
     let mut signatures: Vec<Signature> = Vec::with_capacity(items.len());
-    let mut first: BTreeMap<GateId, Location> = BTreeMap::new();
+    let mut first: VecMap<GateId, Location> = VecMap::new();
     for item in items {
         let Some(table) = item.get_ref().as_table() else {
             faults.push(wrong(item.span().start));

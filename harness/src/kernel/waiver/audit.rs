@@ -8,12 +8,12 @@ use crate::wire::{
     },
     fault::Fault,
     id::GateId,
+    ordered::{VecMap, VecSet},
     outcome::Lane,
     receipt::ErrorRecord,
     time::Day,
 };
 use serde::{Deserialize, Serialize};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What stands in the file, read or not.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -106,9 +106,9 @@ pub struct Seen<'a> {
     /// Whether this change touches the waiver file.
     pub touched: bool,
     /// The waivers of the base, where a base is known.
-    pub base: Option<&'a BTreeSet<GateId>>,
+    pub base: Option<&'a VecSet<GateId>>,
     /// The waivers that match nothing.
-    pub stale: &'a BTreeSet<GateId>,
+    pub stale: &'a VecSet<GateId>,
 }
 
 impl WaiverAudit {
@@ -204,9 +204,9 @@ fn judge(waiver: &Waiver, seen: &Seen<'_>) -> (WaiverStatus, Option<Code>, Strin
 }
 
 fn cliffs(file: &WaiverFile) -> Vec<ErrorRecord> {
-    let mut days: BTreeMap<Day, usize> = BTreeMap::new();
+    let mut days: VecMap<Day, usize> = VecMap::new();
     for waiver in file.waivers.values() {
-        *days.entry(waiver.expires).or_default() += 1;
+        *days.get_or_default(waiver.expires) += 1;
     }
     days.into_iter()
         .filter(|(_, n)| *n > CLIFF)

@@ -1,12 +1,13 @@
 //! The waiver file: each slip of the pen voids it, and the calendar speaks by lane and day.
 
 use super::*;
+use crate::wire::ordered::VecSet;
 use crate::wire::outcome::Lane;
 
 const FIELDS: &str = "owner = 'o'\ncreated = 2026-05-01\nexpires = 2026-05-31\nissue = '#1'\n\
                       reason = 'a reason that is long enough'\nscope = 'full'\nremove_when = 'mended'\n";
 
-fn ids(names: &[&str]) -> BTreeSet<GateId> {
+fn ids(names: &[&str]) -> VecSet<GateId> {
     names.iter().map(|name| GateId::parse(name).expect("a gate")).collect()
 }
 

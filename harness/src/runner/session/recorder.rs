@@ -11,17 +11,15 @@ use crate::{
         code::{RECEIPT_INVALID, VIEW_CONFLICT},
         fault::Fault,
         id::{Digest, GateId},
+        ordered::VecMap,
         path::RelPath,
         receipt::Evidence,
     },
 };
-use std::{
-    collections::{BTreeMap, btree_map::Entry},
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which gate wrote which view, and what: one file has one writer, or several that say the same.
-pub(super) type ViewWriters = Arc<Mutex<BTreeMap<RelPath, (GateId, Digest)>>>;
+pub(super) type ViewWriters = Arc<Mutex<VecMap<RelPath, (GateId, Digest)>>>;
 
 /// Where in the repository views are copied to.
 pub(super) struct Published {
@@ -44,22 +42,18 @@ pub(super) struct Recorder {
 fn claim(writers: &ViewWriters, gate: &GateId, name: &RelPath, bytes: &[u8]) -> Result<(), Fault> {
     let digest = Digest::of(bytes);
     let mut writers = writers.lock().unwrap_or_else(PoisonError::into_inner);
-    match writers.entry(name.clone()) {
-        Entry::Vacant(entry) => {
-            entry.insert((gate.clone(), digest));
-            Ok(())
-        }
-        Entry::Occupied(mut entry) if entry.get().0 == *gate => {
-            entry.get_mut().1 = digest;
-            Ok(())
-        }
-        Entry::Occupied(entry) if entry.get().1 == digest => Ok(()),
-        Entry::Occupied(entry) => Err(Fault::new(
-            VIEW_CONFLICT,
-            format!("`{}` has written another view `{name}`", entry.get().0),
-            "let one of the two write another view, as its page says, or remove one of the gates",
-        )),
+    let (writer, written) = writers.get_or_insert_with(name.clone(), || (gate.clone(), digest));
+    if writer == gate {
+        *written = digest;
     }
+    if *written == digest {
+        return Ok(());
+    }
+    Err(Fault::new(
+        VIEW_CONFLICT,
+        format!("`{writer}` has written another view `{name}`"),
+        "let one of the two write another view, as its page says, or remove one of the gates",
+    ))
 }
 
 impl ArtifactSink for Recorder {
