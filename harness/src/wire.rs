@@ -9,4 +9,5 @@ pub mod ordered;
 pub mod outcome;
 pub mod path;
 pub mod receipt;
+pub mod sha256;
 pub mod time;

@@ -1,6 +1,6 @@
 //! SHA-256 over bytes, pieces and readers. Leaves out what a digest is compared with.
 
-use crate::wire::id::Digest;
+use crate::wire::{id::Digest, sha256::Sha256};
 use std::io::{self, Read};
 
 /// How many bytes are read at first: most files of a run are smaller, and a run of thousands of gates has tens of
@@ -17,7 +17,7 @@ pub fn sha256(bytes: &[u8]) -> Digest {
 
 /// A digest that grows piece by piece.
 #[derive(Clone, Debug, Default)]
-pub struct Hasher(sha2::Sha256);
+pub struct Hasher(Sha256);
 
 impl Hasher {
     /// A digest of nothing so far.
@@ -28,13 +28,13 @@ impl Hasher {
 
     /// Adds bytes.
     pub fn update(&mut self, bytes: &[u8]) {
-        sha2::Digest::update(&mut self.0, bytes);
+        self.0.update(bytes);
     }
 
     /// Returns the digest of everything that was added.
     #[must_use]
     pub fn finish(self) -> Digest {
-        Digest::from_bytes(sha2::Digest::finalize(self.0).into())
+        Digest::from_bytes(self.0.finish())
     }
 }
 

@@ -1,8 +1,7 @@
 //! A finding: one violation with code, subject, place, remedy and fingerprint.
 
-use super::{code::Code, fault::Location, id::GateId, ordered::VecMap};
+use super::{code::Code, fault::Location, id::GateId, ordered::VecMap, sha256::Sha256};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest as _, Sha256};
 
 /// How many findings a receipt keeps; the total is always counted (`security.md`, section 4).
 pub const FINDINGS_KEPT: usize = 1_000;
@@ -135,7 +134,7 @@ impl Findings {
         let met = self.seen.get_or_default(key.clone());
         let ordinal = *met;
         *met += 1;
-        let digest = Sha256::digest(format!("{key}\0{ordinal}").as_bytes());
+        let digest = Sha256::of(format!("{key}\0{ordinal}").as_bytes());
         finding.fingerprint = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
         self.kept.push(finding);
     }

@@ -1,5 +1,6 @@
 //! Identifiers and digests as newtypes, valid by construction.
 
+use super::sha256::Sha256;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::fmt;
 
@@ -152,8 +153,7 @@ impl Digest {
     /// The digest of some bytes.
     #[must_use]
     pub fn of(bytes: &[u8]) -> Self {
-        use sha2::Digest as _;
-        Self(sha2::Sha256::digest(bytes).into())
+        Self(Sha256::of(bytes))
     }
 
     /// Reads 64 lower-case hex digits.
