@@ -9,6 +9,7 @@ pub mod loosening;
 pub mod near;
 pub mod policy;
 pub mod promotion;
+#[cfg(feature = "audit")]
 pub mod quarantine;
 pub mod receipt;
 pub mod recorded;

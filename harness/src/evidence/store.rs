@@ -3,18 +3,26 @@
 //! One writer per attempt directory, one fact per file. Every document but `started.json` and `events.jsonl` appears
 //! under its name whole or not at all; `run.json` says `running` first and `sealed` last but one, `latest` comes last.
 
+#[cfg(feature = "audit")]
+mod attempts;
 mod begin;
 mod disk;
 mod latest;
 mod manifest;
 mod run;
+#[cfg(feature = "audit")]
+mod verify;
 mod view;
 mod written;
 
+#[cfg(feature = "audit")]
+pub use attempts::read_attempts;
 pub use disk::Durability;
 pub use latest::Latest;
-pub use manifest::{Manifest, UNHASHED, verify_manifest};
-pub use run::{AtWork, AttemptDir, RunDir, read_attempts};
+pub use manifest::{Manifest, UNHASHED};
+pub use run::{AtWork, AttemptDir, RunDir};
+#[cfg(feature = "audit")]
+pub use verify::verify_manifest;
 pub use view::publish_view;
 
 use crate::wire::{

@@ -20,7 +20,7 @@ use crate::wire::{
     ordered::VecSet,
     time::Day,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::ops::Range;
 
 /// How many days an approval lasts at most.
@@ -63,7 +63,8 @@ pub struct ApprovalFile {
 }
 
 /// What an approval says of a loosening, as documents show it.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Consent {
     /// What the record is called.
     pub name: String,

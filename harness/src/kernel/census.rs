@@ -8,7 +8,7 @@ use crate::wire::{
     ordered::{VecMap, VecSet},
     outcome::Lane,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::{borrow::Cow, fmt::Write as _};
 
 const FILE: &str = "portcullis.lock";
@@ -19,14 +19,16 @@ const HEADER: [&str; 2] = [
 const REMEDY: &str = "run `cargo portcullis census --bless` and review the diff";
 
 /// The census.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Census {
     /// One row per gate, sorted by id.
     pub rows: Vec<CensusRow>,
 }
 
 /// One gate of the census.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct CensusRow {
     /// The gate.
     pub id: GateId,

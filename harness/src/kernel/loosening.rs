@@ -22,10 +22,11 @@ use crate::wire::{
     receipt::ErrorRecord,
     time::Day,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What the base says: the files that make a policy, absent where the tree has no such file, and who changed it since.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Texts {
     /// `portcullis.toml`.
     pub policy: Option<String>,
@@ -49,7 +50,8 @@ impl Texts {
 }
 
 /// One thing that a change loosens.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Loosening {
     /// The gate; absent where a rule for all gates is concerned.
     pub gate: Option<GateId>,

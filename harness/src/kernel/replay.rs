@@ -1,11 +1,12 @@
 //! Replays: a command as words, rendered to a shell line last. Leaves out whether it selects what it should.
 
 use crate::wire::{code::REPLAY_ENV_REFUSED, fault::Fault, path::RelPath};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A command that shows a failure again.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Replay {
     /// Program and arguments.
     pub argv: Vec<String>,

@@ -31,7 +31,10 @@ impl Sha256 {
     /// The 32 bytes of everything that was added.
     #[must_use]
     pub fn finish(self) -> [u8; 32] {
-        self.0.finalize().into()
+        let digest = self.0.finalize();
+        #[cfg(feature = "hardware-sha256")]
+        let digest = digest.0;
+        digest
     }
 
     /// The 32 bytes of some bytes.

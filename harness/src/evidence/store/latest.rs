@@ -1,18 +1,19 @@
-//! `latest.json` and the link beside it: swapped last, under a lock, and checked against what lies there.
+//! `latest.json` and the link beside it: swapped last, under a lock.
 
-use super::{LATEST_SCHEMA, RunState, Store, read_run, read_whole, render, unwritable};
+#[cfg(feature = "audit")]
+mod reading;
+
+use super::{LATEST_SCHEMA, Store, render, unwritable};
 use crate::{
     evidence::clock::Stopwatch,
     wire::{
-        code::{LATEST_STALE, RECEIPT_UNWRITABLE},
+        code::RECEIPT_UNWRITABLE,
         fault::{Fault, Location},
-        id::{Digest, RunId},
-        ordered,
+        id::Digest,
         receipt::Envelope,
-        time::Instant,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io,
@@ -23,7 +24,8 @@ use std::{
 const LOCK_LIMIT_MS: u64 = 10_000;
 
 /// `latest.json`: the newest sealed run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Latest {
     /// The header, with the run's id.
     #[serde(flatten)]
@@ -35,59 +37,6 @@ pub struct Latest {
 }
 
 impl Store {
-    /// Returns what `latest.json` names, after checking that no other run is newer; nothing where no run ever was.
-    ///
-    /// # Errors
-    /// `latest_stale` when a newer run lies beside it, sealed or not (FG-77), or when it names a run that is gone.
-    pub fn latest(&self) -> Result<Option<Latest>, Fault> {
-        let runs = self.runs()?;
-        if !self.dir().join("latest.json").exists() {
-            return match runs.first() {
-                None => Ok(None),
-                Some(run) => Err(stale(&format!("the run `{run}`, which nothing names"))),
-            };
-        }
-        let latest: Latest = read_whole(self.dir(), "latest.json")?;
-        let named = &latest.envelope.run_id;
-        let record = read_run(&self.run_path(named))?;
-        if record.state != RunState::Sealed
-            || record.manifest_sha256 != Some(latest.manifest_sha256)
-        {
-            return Err(stale(&format!("the run `{named}`, which has another seal")));
-        }
-        self.no_newer(&runs, named, record.envelope.generated_at)?;
-        Ok(Some(latest))
-    }
-
-    fn no_newer(&self, runs: &[String], named: &RunId, ended: Instant) -> Result<(), Fault> {
-        for name in runs.iter().filter(|name| name.as_str() != named.as_str()) {
-            let run = RunId::parse(name).map_err(|source| {
-                stale(&format!("`{}`, which names no run: {source}", name.escape_debug()))
-            })?;
-            let other = read_run(&self.run_path(&run))?;
-            let time = other.envelope.generated_at;
-            // Two runs of one millisecond: the one that never ended is taken for the newer.
-            let is_newer = time > ended || (time == ended && other.state != RunState::Sealed);
-            if is_newer {
-                return Err(stale(&format!("the run `{run}`, begun or ended later, at {time}")));
-            }
-        }
-        Ok(())
-    }
-
-    /// Returns the names below `runs/`, sorted.
-    fn runs(&self) -> Result<Vec<String>, Fault> {
-        let dir = self.dir().join("runs");
-        let unreadable =
-            |source: io::Error| stale(&format!("a folder of runs that cannot be read: {source}"));
-        let mut names = Vec::new();
-        for entry in fs::read_dir(dir).map_err(unreadable)? {
-            names.push(entry.map_err(unreadable)?.file_name().to_string_lossy().into_owned());
-        }
-        ordered::sort(&mut names);
-        Ok(names)
-    }
-
     pub(super) fn point_latest_at(&self, envelope: &Envelope, seal: Digest) -> Result<(), Fault> {
         let path = self.dir().join("latest.json");
         let latest = Latest {
@@ -153,15 +102,4 @@ fn link_latest(dir: &std::path::Path, target: &str) -> io::Result<()> {
 #[cfg(not(unix))]
 fn link_latest(_dir: &std::path::Path, _target: &str) -> io::Result<()> {
     Ok(())
-}
-
-fn stale(found: &str) -> Fault {
-    Fault::new(
-        LATEST_STALE,
-        "`latest` does not name the newest run",
-        "run again to its end, name the run outright, or delete the directories of runs that were given up",
-    )
-    .at(Location::file("latest.json"))
-    .expected("the newest run, sealed")
-    .found(found)
 }

@@ -1,25 +1,22 @@
-//! Sealing and verifying: the digest of every file of a run. Leaves out what the files say.
+//! Sealing: the digest of every file of a run. Leaves out what the files say.
 
-use super::{
-    MANIFEST_SCHEMA, RUN_SCHEMA, RunDir, RunRecord, RunState, read_run, read_small, render,
-    unrendered,
-};
+use super::{MANIFEST_SCHEMA, RUN_SCHEMA, RunDir, RunRecord, RunState, render, unrendered};
 use crate::{
     evidence::{
-        digest, json,
+        digest,
         tree::{EntryKind, HardLinks, Tree},
     },
     wire::{
         artifact::{self, Document},
-        code::{DIGEST_MISMATCH, FILE_UNHASHED, INPUT_TOO_LARGE, INPUT_UNREADABLE, RUN_UNSEALED},
+        code::{INPUT_TOO_LARGE, INPUT_UNREADABLE},
         fault::{Fault, Location},
         id::Digest,
-        ordered::{self, VecMap},
+        ordered,
         path::RelPath,
         receipt::Envelope,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::path::Path;
 
 /// The two files no manifest can list: itself, and the record that holds its digest.
@@ -31,7 +28,8 @@ const DEPTH_MAX: usize = 64;
 const FILES_MAX: usize = 200_000;
 
 /// `manifest.json`: every file of a run but itself and `run.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Manifest {
     /// The header.
     #[serde(flatten)]
@@ -41,7 +39,8 @@ pub struct Manifest {
 }
 
 /// A file of a run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct ManifestFile {
     /// Size in bytes.
     pub bytes: u64,
@@ -84,57 +83,6 @@ impl RunDir {
     }
 }
 
-/// Compares a run directory with its seal; every difference is a fault, an empty list is a whole run.
-///
-/// # Errors
-/// When the directory cannot be read as a run at all.
-pub fn verify_manifest(run_dir: &Path) -> Result<Vec<Fault>, Fault> {
-    let record = read_run(run_dir)?;
-    let (RunState::Sealed, Some(seal)) = (record.state, record.manifest_sha256) else {
-        return Ok(vec![unsealed(record.state)]);
-    };
-    let bytes = read_small(run_dir, "manifest.json")?;
-    if Digest::of(&bytes) != seal {
-        return Ok(vec![differs(
-            "manifest.json",
-            &seal.to_string(),
-            &Digest::of(&bytes).to_string(),
-        )]);
-    }
-    let manifest: Manifest = json::parse_as(&bytes, "manifest.json")?;
-    let tree = Tree::new(run_dir)?;
-    let listed: VecMap<RelPath, ManifestFile> =
-        manifest.files.into_iter().map(|file| (file.path.clone(), file)).collect();
-    let mut faults = Vec::new();
-    let there = list(&tree)?;
-    for path in &there {
-        let Some(file) = listed.get(path) else {
-            faults.push(
-                Fault::new(
-                    FILE_UNHASHED,
-                    "a file was added after the run was sealed",
-                    "run again; a sealed run is never edited",
-                )
-                .at(Location::file(path)),
-            );
-            continue;
-        };
-        match hash(&tree, path) {
-            Ok((sha256, bytes)) if sha256 == file.sha256 && bytes == file.bytes => {}
-            Ok((sha256, _)) => {
-                faults.push(differs(path.as_str(), &file.sha256.to_string(), &sha256.to_string()))
-            }
-            Err(fault) => faults.push(fault),
-        }
-    }
-    for (path, file) in &listed {
-        if there.binary_search(path).is_err() {
-            faults.push(differs(path.as_str(), &file.sha256.to_string(), "no such file"));
-        }
-    }
-    Ok(faults)
-}
-
 /// Hashes what lies in a run directory: the way of whoever seals what others wrote.
 fn found(run_dir: &Path) -> Result<Vec<ManifestFile>, Fault> {
     let tree = Tree::new(run_dir)?;
@@ -145,34 +93,8 @@ fn found(run_dir: &Path) -> Result<Vec<ManifestFile>, Fault> {
     list(&tree)?.into_iter().map(hashed).collect()
 }
 
-fn unsealed(state: RunState) -> Fault {
-    let (headline, remedy) = match state {
-        RunState::Filtered => (
-            "the run was filtered, and a filtered run of lane `local` leaves receipts and no seal",
-            "run the gate binary without a filter, or read the receipts below `gates/`",
-        ),
-        RunState::Running | RunState::Sealed | RunState::Interrupted | RunState::Refused => {
-            ("the run was never sealed", "run again to its end")
-        }
-    };
-    Fault::new(RUN_UNSEALED, headline, remedy)
-        .at(Location::file("run.json"))
-        .found(format!("state {state:?}").to_lowercase())
-}
-
-fn differs(path: &str, expected: &str, found: &str) -> Fault {
-    Fault::new(
-        DIGEST_MISMATCH,
-        format!("`{path}` is not the file that was sealed"),
-        "restore the file from where the run was made, or run again",
-    )
-    .at(Location::file(path))
-    .expected(expected)
-    .found(found)
-}
-
 /// Returns every file of a run but the two unlisted ones, sorted. A link or a pipe is a fault: nobody of ours made it.
-fn list(tree: &Tree) -> Result<Vec<RelPath>, Fault> {
+pub(super) fn list(tree: &Tree) -> Result<Vec<RelPath>, Fault> {
     let (mut files, mut stack) = (Vec::new(), vec![None::<RelPath>]);
     while let Some(dir) = stack.pop() {
         let depth = dir.as_ref().map_or(0, |dir| dir.parts().count());
@@ -201,7 +123,7 @@ fn list(tree: &Tree) -> Result<Vec<RelPath>, Fault> {
     Ok(files)
 }
 
-fn hash(tree: &Tree, path: &RelPath) -> Result<(Digest, u64), Fault> {
+pub(super) fn hash(tree: &Tree, path: &RelPath) -> Result<(Digest, u64), Fault> {
     let file = tree.open(path, HardLinks::Refuse)?;
     digest::of_reader(file).map_err(|source| {
         Fault::new(

@@ -12,10 +12,11 @@ use crate::{
         time::Day,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What a run comes to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Decision {
     /// Pass, blocked or invalid.
     pub verdict: RunVerdict,
@@ -54,7 +55,8 @@ impl Decision {
 }
 
 /// What became of one gate. Its fields stand in the order of their keys in a document.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Decided {
     /// Where its artifact is published.
     pub artifact_path: Option<RelPath>,
@@ -109,7 +111,8 @@ pub struct Decided {
 sorted!(Decided);
 
 /// The waiver of a gate, as far as a reader of the verdict needs it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct WaiverNote {
     /// Who answers for it.
     pub owner: String,
@@ -124,7 +127,8 @@ pub struct WaiverNote {
 }
 
 /// Counts over the rows.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct Summary {
     /// All rows.
     pub total_gates: usize,

@@ -14,7 +14,7 @@ use crate::{
         path::RelPath,
     },
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use std::ops::Range;
 use toml::Spanned;
 
@@ -24,7 +24,8 @@ pub const SIGNATURES_MAX: usize = 1_000;
 pub const PATTERN_MAX_BYTES: usize = 4 * 1024;
 
 /// How bad it is, as far as the signature knows; where the run stands for may make it worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 pub enum SeverityHint {
     /// A release or the main branch is in the way.

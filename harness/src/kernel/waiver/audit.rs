@@ -13,10 +13,11 @@ use crate::wire::{
     receipt::ErrorRecord,
     time::Day,
 };
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// What stands in the file, read or not.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct RawWaiver {
     /// The name behind `waiver.`, whatever it is.
     pub gate_id: String,
@@ -25,7 +26,8 @@ pub struct RawWaiver {
 }
 
 /// What is said of a waiver. Ordered: a later value is worse.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 #[serde(rename_all = "snake_case")]
 pub enum WaiverStatus {
     /// It holds.
@@ -45,7 +47,8 @@ pub enum WaiverStatus {
 }
 
 /// One row of `waiver_audit.json`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct WaiverRow {
     /// The waived gate.
     pub gate_id: GateId,
@@ -70,7 +73,8 @@ pub struct WaiverRow {
 }
 
 /// `waiver_audit.json`, without its header.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "audit", derive(serde::Deserialize))]
 pub struct WaiverAudit {
     /// How many waivers stand in the file.
     pub total_waivers: usize,
