@@ -10,4 +10,5 @@ pub mod outcome;
 pub mod path;
 pub mod receipt;
 pub mod sha256;
+pub mod text;
 pub mod time;

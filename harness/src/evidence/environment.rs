@@ -6,6 +6,7 @@ use crate::wire::{
     fault::Fault,
     ordered::{self, VecMap},
     outcome::Lane,
+    text::joined,
 };
 use std::{
     collections::BTreeMap,
@@ -260,13 +261,13 @@ impl Environment {
     pub fn lane(&self) -> Result<Lane, Fault> {
         if let Some(name) = self.non_empty("PORTCULLIS_LANE") {
             return Lane::parse(name).ok_or_else(|| {
-                let names: Vec<&str> = Lane::ALL.iter().map(|lane| lane.name()).collect();
+                let names = joined(Lane::ALL.iter().map(|lane| lane.name()), ", ");
                 Fault::new(
                     LANE_INVALID,
                     "`PORTCULLIS_LANE` is not the name of a lane",
                     "set `PORTCULLIS_LANE` to one of the names above, or unset it",
                 )
-                .expected(names.join(", "))
+                .expected(names)
                 .found(format!("`{}`", name.escape_debug()))
             });
         }

@@ -20,6 +20,7 @@ use crate::wire::{
     fault::{Fault, Location},
     ordered::VecSet,
     path::RelPath,
+    text::joined,
 };
 use once_cell::sync::OnceCell;
 use repository::Repository;
@@ -165,15 +166,14 @@ impl Git {
         if hidden.is_empty() {
             return Ok(None);
         }
-        let shown: Vec<String> =
-            hidden.iter().take(SHOWN).map(|path| format!("`{}`", path.escape_debug())).collect();
+        let shown = hidden.iter().take(SHOWN).map(|path| format!("`{}`", path.escape_debug()));
         let rest = hidden.len().saturating_sub(SHOWN);
         let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
         let headline = "the work tree has edits that git was told not to show";
         let remedy = "take back `git update-index --assume-unchanged` or `--skip-worktree`, and hide files by a committed \
                       `.gitignore` alone";
         let fault = Fault::new(TREE_DIGEST_MISMATCH, headline, remedy);
-        Ok(Some(fault.found(format!("{}{more}", shown.join(", ")))))
+        Ok(Some(fault.found(format!("{}{more}", joined(shown, ", ")))))
     }
 
     /// Returns the commit that a revision names.

@@ -1,6 +1,6 @@
 //! Sets of globs over relative paths: a pattern includes, `!pattern` excludes. Leaves out the walk.
 
-use crate::wire::{code::PATTERN_INVALID, fault::Fault, ordered, path::RelPath};
+use crate::wire::{code::PATTERN_INVALID, fault::Fault, ordered, path::RelPath, text::joined};
 use serde::{Deserialize, Deserializer, de};
 use std::fmt;
 
@@ -82,8 +82,7 @@ impl Globs {
 
 impl fmt::Display for Globs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let patterns: Vec<String> = self.patterns().map(|pattern| format!("`{pattern}`")).collect();
-        f.write_str(&patterns.join(", "))
+        f.write_str(&joined(self.patterns().map(|pattern| format!("`{pattern}`")), ", "))
     }
 }
 
@@ -121,11 +120,10 @@ fn one_line(fault: &Fault) -> String {
 }
 
 fn literal_prefix(pattern: &str) -> String {
-    let literal: Vec<&str> = pattern
+    let literal = pattern
         .split('/')
-        .take_while(|part| !part.contains(['*', '?', '[', ']', '{', '}', '\\', '!']))
-        .collect();
-    literal.join("/")
+        .take_while(|part| !part.contains(['*', '?', '[', ']', '{', '}', '\\', '!']));
+    joined(literal, "/")
 }
 
 fn refused(pattern: &str, headline: &str, remedy: &str) -> Fault {

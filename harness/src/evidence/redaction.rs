@@ -160,18 +160,20 @@ fn spellings(secret: &str, needles: &mut Vec<Needle>) {
     let mut add = |bytes: Vec<u8>| needles.push(Needle { bytes, secret_bytes: secret.len() });
     add(bytes.to_vec());
     for digits in [b"0123456789abcdef", b"0123456789ABCDEF"] {
-        add(bytes.iter().flat_map(|byte| hex(*byte, digits)).collect());
-        let escape = |byte: u8| [b"%".as_slice(), &hex(byte, digits)].concat();
+        add(spelled(bytes, &|byte, text| text.extend(hex(byte, digits))));
+        let escape = |byte: u8, text: &mut Vec<u8>| {
+            text.push(b'%');
+            text.extend(hex(byte, digits));
+        };
         let kept = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(&byte);
         // What a URL needs, what a form needs, and what a careful program does to every byte.
-        add(bytes.iter().flat_map(|b| if kept(*b) { vec![*b] } else { escape(*b) }).collect());
-        let form = |b: u8| match b {
-            b' ' => b"+".to_vec(),
-            b if kept(b) => vec![b],
-            b => escape(b),
-        };
-        add(bytes.iter().flat_map(|b| form(*b)).collect());
-        add(bytes.iter().flat_map(|b| escape(*b)).collect());
+        add(spelled(bytes, &|b, text| if kept(b) { text.push(b) } else { escape(b, text) }));
+        add(spelled(bytes, &|b, text| match b {
+            b' ' => text.push(b'+'),
+            b if kept(b) => text.push(b),
+            b => escape(b, text),
+        }));
+        add(spelled(bytes, &escape));
     }
     if let Ok(quoted) = serde_json::to_string(secret) {
         add(quoted.trim_matches('"').as_bytes().to_vec());
@@ -180,6 +182,12 @@ fn spellings(secret: &str, needles: &mut Vec<Needle>) {
     for alphabet in [BASE64, BASE64_URL] {
         (0..3).for_each(|offset| add(base64_within(bytes, offset, alphabet)));
     }
+}
+
+fn spelled(bytes: &[u8], spell: &dyn Fn(u8, &mut Vec<u8>)) -> Vec<u8> {
+    let mut text = Vec::with_capacity(bytes.len() * 3);
+    bytes.iter().for_each(|byte| spell(*byte, &mut text));
+    text
 }
 
 fn hex(byte: u8, digits: &[u8; 16]) -> [u8; 2] {

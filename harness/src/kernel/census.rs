@@ -7,6 +7,7 @@ use crate::wire::{
     id::{Digest, GateId},
     ordered::{VecMap, VecSet},
     outcome::Lane,
+    text::joined,
 };
 use serde::Serialize;
 use std::{borrow::Cow, fmt::Write as _};
@@ -61,11 +62,10 @@ impl CensusRow {
     }
 
     fn fields(&self) -> [(&'static str, String); 6] {
-        let lanes: Vec<&str> = self.lanes.iter().map(|lane| lane.name()).collect();
         [
             ("kind", escaped(&self.kind).into_owned()),
             ("binary", escaped(&self.binary).into_owned()),
-            ("lanes", lanes.join(",")),
+            ("lanes", joined(self.lanes.iter().map(|lane| lane.name()), ",")),
             ("blocking", if self.blocking { "yes" } else { "no" }.to_owned()),
             ("owner", escaped(&self.owner).into_owned()),
             ("digest", self.digest.to_string()),

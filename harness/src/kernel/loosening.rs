@@ -20,6 +20,7 @@ use crate::wire::{
     ordered::{VecMap, VecSet},
     outcome::Lane,
     receipt::ErrorRecord,
+    text::joined,
     time::Day,
 };
 use serde::Serialize;
@@ -217,8 +218,7 @@ fn census_row(row: &CensusRow, before: &Side, after: &Side) -> Vec<Loosening> {
     if row.blocking && !other.blocking {
         found.push(note("`blocking`", "true".to_owned(), "false".to_owned()));
     }
-    let names =
-        |lanes: &[Lane]| lanes.iter().map(|lane| lane.name()).collect::<Vec<_>>().join(", ");
+    let names = |lanes: &[Lane]| joined(lanes.iter().map(|lane| lane.name()), ", ");
     if row.lanes.iter().any(|lane| !other.lanes.contains(lane)) {
         found.push(note("`lanes`", names(&row.lanes), names(&other.lanes)));
     }
@@ -265,9 +265,8 @@ impl Strength {
         let (blocking, lanes) = (self.blocking, self.lanes.clone());
         // Messages cut long values; what somebody agrees to is never cut.
         let parts = [gate.map_or("", GateId::as_str), &subject, &before, &after, whole];
-        let parts: Vec<String> =
-            parts.iter().map(|part| format!("{} {part}", part.len())).collect();
-        let digest = Digest::of(parts.join("\n").as_bytes());
+        let whole = joined(parts.iter().map(|part| format!("{} {part}", part.len())), "\n");
+        let digest = Digest::of(whole.as_bytes());
         let gate = gate.cloned();
         Loosening { gate, subject, before, after, blocking, lanes, digest, consent: None }
     }

@@ -1,6 +1,7 @@
 //! Names that are nearly the one that was written, for messages. Leaves out what the names stand for.
 
-use crate::wire::ordered;
+use crate::wire::{ordered, text::joined};
+
 /// How many names are suggested.
 const KEPT: usize = 3;
 /// Longer words are not compared: nobody mistypes them by two letters, and the table grows with the square.
@@ -9,9 +10,13 @@ const WORD_MAX: usize = 128;
 /// The nearest candidates, best first, at most three; none where nothing is near.
 #[must_use]
 pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
+    nearest(word, &mut candidates.into_iter())
+}
+
+/// Not generic: every list of names has a type of its own.
+fn nearest<'a>(word: &str, candidates: &mut dyn Iterator<Item = &'a str>) -> Vec<&'a str> {
     let limit = (word.chars().count() / 3).max(1) + 1;
     let mut found: Vec<(usize, &'a str)> = candidates
-        .into_iter()
         .filter(|candidate| candidate.len() <= WORD_MAX && word.len() <= WORD_MAX)
         .filter_map(|candidate| {
             let distance = distance(word, candidate);
@@ -29,9 +34,12 @@ pub fn near<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Ve
 /// `did you mean ...` over [`near`], or nothing.
 #[must_use]
 pub fn hint<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let names: Vec<String> =
-        near(word, candidates).iter().map(|name| format!("`{name}`")).collect();
-    (!names.is_empty()).then(|| format!("did you mean {}?", names.join(" or ")))
+    meant(&near(word, candidates))
+}
+
+fn meant(names: &[&str]) -> Option<String> {
+    let quoted = names.iter().map(|name| format!("`{name}`"));
+    (!names.is_empty()).then(|| format!("did you mean {}?", joined(quoted, " or ")))
 }
 
 /// Letters to insert, remove or replace; two swapped neighbours count as two.

@@ -1,6 +1,6 @@
 //! Replays: a command as words, rendered to a shell line last. Leaves out whether it selects what it should.
 
-use crate::wire::{code::REPLAY_ENV_REFUSED, fault::Fault, path::RelPath};
+use crate::wire::{code::REPLAY_ENV_REFUSED, fault::Fault, path::RelPath, text::joined};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -67,8 +67,7 @@ impl Replay {
 /// Words as a line for a POSIX shell.
 #[must_use]
 pub fn render_argv(argv: &[String]) -> String {
-    let words: Vec<String> = argv.iter().map(|word| quote(word)).collect();
-    words.join(" ")
+    joined(argv.iter().map(|word| quote(word)), " ")
 }
 
 /// One word for a POSIX shell.

@@ -17,6 +17,7 @@ use crate::{
         finding::Finding,
         ordered::VecMap,
         outcome::{Effective, Lane, RunVerdict},
+        text::joined,
     },
 };
 use std::fmt::Write as _;
@@ -194,15 +195,14 @@ pub fn counts(decision: &Decision) -> String {
     for gate in &decision.gates {
         *by_status.get_or_default(gate.effective) += 1;
     }
-    let parts: Vec<String> =
-        by_status.iter().rev().map(|(status, n)| format!("{n} {status}")).collect();
+    let parts = joined(by_status.iter().rev().map(|(status, n)| format!("{n} {status}")), ", ");
     let blocking = decision.gates.iter().filter(|gate| gate.blocks).count();
     let blocks = match blocking {
         0 => "nothing blocks".to_owned(),
         1 => "1 blocks".to_owned(),
         n => format!("{n} block"),
     };
-    format!("{}: {}; {blocks}", count(decision.gates.len(), "gate"), parts.join(", "))
+    format!("{}: {parts}; {blocks}", count(decision.gates.len(), "gate"))
 }
 
 /// The waivers and the gates that guard them, as far as they fail this lane.

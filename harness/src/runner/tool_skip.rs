@@ -5,10 +5,9 @@
 use crate::{
     declare::Examined,
     evidence::{environment::Environment, target_dir, tool},
-    wire::{id::RunId, outcome::SkipReason},
+    wire::{id::RunId, ordered::VecSet, outcome::SkipReason},
 };
 use std::{
-    collections::BTreeSet,
     fs::{self, OpenOptions},
     io::{self, Write as _},
     path::{Path, PathBuf},
@@ -19,7 +18,7 @@ use std::{
 const RUN_IDS: &[&str] = &["PORTCULLIS_RUN_ID", "NEXTEST_RUN_ID"];
 
 /// What this process has warned of where no run is shared.
-static WARNED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+static WARNED: Mutex<VecSet<String>> = Mutex::new(VecSet::new());
 
 /// A tool that is not there.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -73,16 +73,27 @@ fn find(len: usize, compare: &mut dyn FnMut(usize) -> Ordering) -> Result<usize,
     Err(from)
 }
 
-/// Keeps the last of equal neighbours.
-fn keep_last<T>(items: &mut Vec<T>, equal: impl Fn(&T, &T) -> bool) {
+/// A list that becomes a map or a set.
+trait Unsorted {
+    fn size(&self) -> usize;
+    fn compare(&self, a: usize, b: usize) -> Ordering;
+    fn exchange(&mut self, a: usize, b: usize);
+    /// Drops what is beyond a length.
+    fn cut(&mut self, len: usize);
+}
+
+/// Sorts a list and keeps the last of equal items.
+fn settle(list: &mut dyn Unsorted) {
+    let mut places = places(list.size(), &mut |a, b| list.compare(a, b));
+    put(&mut places, &mut |a, b| list.exchange(a, b));
     let mut kept = 0;
-    for n in 1..items.len() {
-        if !equal(&items[kept], &items[n]) {
+    for n in 1..list.size() {
+        if list.compare(kept, n) != Ordering::Equal {
             kept += 1;
         }
-        items.swap(kept, n);
+        list.exchange(kept, n);
     }
-    items.truncate(kept + 1);
+    list.cut(kept + 1);
 }
 
 #[cfg(test)]

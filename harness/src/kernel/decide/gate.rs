@@ -21,6 +21,7 @@ use crate::{
         outcome::{Effective, Mode, Outcome, SkipReason},
         path::RelPath,
         receipt::{ErrorRecord, Verdict},
+        text::joined,
     },
 };
 
@@ -100,8 +101,8 @@ pub(super) fn await_approval(rows: &mut Vec<Decided>, inputs: &Inputs<'_>, mode:
         }
         row.effective = Effective::PendingApproval;
         row.code = Some(POLICY_LOOSENED.name().to_owned());
-        let clauses: Vec<String> = loosenings.iter().map(|loosening| loosening.clause()).collect();
-        row.detail = format!("this change loosens {}", clauses.join("; "));
+        let clauses = joined(loosenings.iter().map(|loosening| loosening.clause()), "; ");
+        row.detail = format!("this change loosens {clauses}");
     }
 }
 

@@ -5,7 +5,10 @@ use crate::kernel::{
     document::{Node, Table},
     duration,
 };
-use crate::wire::ordered::{VecMap, VecSet};
+use crate::wire::{
+    ordered::{VecMap, VecSet},
+    text::joined,
+};
 use std::cmp::Ordering;
 use toml::Spanned;
 
@@ -495,11 +498,12 @@ fn whole(item: &Spanned<Node>) -> String {
 
 fn identity(item: &Spanned<Node>) -> String {
     let Node::Table(table) = item.get_ref() else { return words(item.get_ref()) };
-    let parts: Vec<String> = IDENTITIES
+    let values = IDENTITIES
         .iter()
-        .filter_map(|key| table.get(*key).map(|entry| words(entry.value.get_ref())))
-        .collect();
-    if parts.is_empty() { words(item.get_ref()) } else { parts.join(" ") }
+        .filter_map(|key| table.get(*key).map(|entry| words(entry.value.get_ref())));
+    // No value has an empty spelling.
+    let parts = joined(values, " ");
+    if parts.is_empty() { words(item.get_ref()) } else { parts }
 }
 
 /// A value in one spelling.
@@ -510,15 +514,13 @@ fn words(node: &Node) -> String {
         Node::Boolean(truth) => truth.to_string(),
         Node::Datetime(moment) => moment.to_string(),
         Node::Array(items) => {
-            let items: Vec<String> = items.iter().map(|item| words(item.get_ref())).collect();
-            format!("[{}]", items.join(", "))
+            format!("[{}]", joined(items.iter().map(|item| words(item.get_ref())), ", "))
         }
         Node::Table(table) => {
-            let entries: Vec<String> = table
+            let entries = table
                 .iter()
-                .map(|(key, entry)| format!("{key} = {}", words(entry.value.get_ref())))
-                .collect();
-            format!("{{ {} }}", entries.join(", "))
+                .map(|(key, entry)| format!("{key} = {}", words(entry.value.get_ref())));
+            format!("{{ {} }}", joined(entries, ", "))
         }
     }
 }

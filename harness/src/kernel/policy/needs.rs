@@ -8,6 +8,7 @@ use crate::{
         fault::Fault,
         id::GateId,
         ordered::{self, VecMap, VecSet},
+        text::joined,
     },
 };
 
@@ -82,8 +83,8 @@ fn circles(by_id: &VecMap<&GateId, &GateTable>, open: &VecMap<&GateId, usize>) -
         let circle = path.iter().position(|id| *id == at).map(|from| path[from..].to_vec());
         reported.extend(path);
         if let (Some(circle), Some(gate)) = (circle, by_id.get(at)) {
-            let names: Vec<&str> = circle.iter().chain([&at]).map(|id| id.as_str()).collect();
-            let headline = format!("gates need each other in a circle: {}", names.join(" -> "));
+            let names = joined(circle.iter().chain([&at]).map(|id| id.as_str()), " -> ");
+            let headline = format!("gates need each other in a circle: {names}");
             faults.push(
                 Fault::new(CONFIG_INVALID, headline, "remove one of these from `needs`")
                     .at(gate.location.clone()),

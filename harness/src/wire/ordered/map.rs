@@ -1,11 +1,11 @@
 //! A map as a list of rows in the order of their keys.
 
-use super::{find, keep_last, sort_by};
+use super::{Unsorted, find, settle};
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{MapAccess, Visitor},
 };
-use std::{borrow::Borrow, fmt, marker::PhantomData, ops::Index, slice, vec};
+use std::{borrow::Borrow, cmp::Ordering, fmt, marker::PhantomData, ops::Index, slice, vec};
 
 /// A map in the order of its keys. Of two rows with one key the later stays.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -157,10 +157,27 @@ impl<K, V> Default for VecMap<K, V> {
     }
 }
 
+impl<K: Ord, V> Unsorted for Vec<(K, V)> {
+    fn size(&self) -> usize {
+        self.len()
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        self[a].0.cmp(&self[b].0)
+    }
+
+    fn exchange(&mut self, a: usize, b: usize) {
+        self.swap(a, b);
+    }
+
+    fn cut(&mut self, len: usize) {
+        self.truncate(len);
+    }
+}
+
 impl<K: Ord, V> From<Vec<(K, V)>> for VecMap<K, V> {
     fn from(mut rows: Vec<(K, V)>) -> Self {
-        sort_by(&mut rows, |a, b| a.0.cmp(&b.0));
-        keep_last(&mut rows, |a, b| a.0 == b.0);
+        settle(&mut rows);
         Self(rows)
     }
 }

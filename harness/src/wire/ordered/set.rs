@@ -1,8 +1,8 @@
 //! A set as a list of its items in their order.
 
-use super::{find, keep_last, sort};
+use super::{Unsorted, find, settle};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
-use std::{borrow::Borrow, slice, vec};
+use std::{borrow::Borrow, cmp::Ordering, slice, vec};
 
 /// A set in the order of its items.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -99,11 +99,32 @@ impl<T> Default for VecSet<T> {
     }
 }
 
+/// A list of its own type, because one of pairs is what a map is made of.
+struct Items<T>(Vec<T>);
+
+impl<T: Ord> Unsorted for Items<T> {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    fn compare(&self, a: usize, b: usize) -> Ordering {
+        self.0[a].cmp(&self.0[b])
+    }
+
+    fn exchange(&mut self, a: usize, b: usize) {
+        self.0.swap(a, b);
+    }
+
+    fn cut(&mut self, len: usize) {
+        self.0.truncate(len);
+    }
+}
+
 impl<T: Ord> From<Vec<T>> for VecSet<T> {
-    fn from(mut items: Vec<T>) -> Self {
-        sort(&mut items);
-        keep_last(&mut items, T::eq);
-        Self(items)
+    fn from(items: Vec<T>) -> Self {
+        let mut items = Items(items);
+        settle(&mut items);
+        Self(items.0)
     }
 }
 
