@@ -41,6 +41,8 @@ const GOALS: &[(&str, f64, &str)] = &[
 const SECTIONS: [&str; 4] = ["list", "exact", "many", "cold"];
 const PROFILES: [&str; 3] = ["dev", "tuned", "release"];
 const DEFAULT_PAIRS: usize = 31;
+/// Each is two builds from nothing.
+const COLD_PAIRS: usize = 7;
 
 /// One measured figure.
 struct Figure {
@@ -270,36 +272,60 @@ impl<'a> Seat<'a> {
     }
 }
 
-/// Cold builds in the dev profile: number of crates, and CPU time of all compilers together.
+/// Cold builds in the dev profile: number of crates, and CPU time of cargo and all compilers together.
 fn cold(plan: &Plan, figures: &mut Vec<Figure>) -> Result<(), Failure> {
     let checkout = &plan.checkout;
-    let samples = [
-        ("mimic", sample::mimic(checkout)?),
-        ("portcullis", sample::rust_gates(checkout, "cold", 1)),
-        ("gates", sample::shipped(checkout)),
-    ];
-    let mut base_cpu_s = None;
-    for (name, member) in samples {
-        let sample = Sample::create(checkout, None, &[member])?;
-        let before = children_cpu_s();
-        let built = sample.build("dev")?;
-        let cpu_s = children_cpu_s().zip(before).map(|(after, before)| after - before);
-        // The user's own package is not a dependency.
-        let crates = built.packages.len().saturating_sub(1);
-        let mut note = |what: &str, value: f64| {
-            let name = format!("cold_{name}_{what}");
-            let figure = Figure { profile: "dev".to_owned(), name, value, range: None };
-            say(&mut io::stderr(), &line(&figure));
-            figures.push(figure);
+    let (mut bare, mut harness) = (None, None);
+    let mut ratios = Vec::with_capacity(COLD_PAIRS);
+    for n in 0..COLD_PAIRS {
+        // The order alternates, as with starts.
+        let mut one = |shelved: bool| -> Result<Option<f64>, Failure> {
+            let (built, cpu_s) = if shelved {
+                cold_build(checkout, sample::shelved(), true)?
+            } else {
+                cold_build(checkout, sample::mimic(checkout)?, false)?
+            };
+            *(if shelved { &mut harness } else { &mut bare }) = Some(built);
+            Ok(cpu_s)
         };
-        note("crates", f64::from(u32::try_from(crates)?));
-        match (base_cpu_s, cpu_s) {
-            (None, Some(seconds)) => base_cpu_s = Some(seconds),
-            (Some(base), Some(seconds)) => note("cpu", seconds / base),
-            (_, None) => say(&mut io::stderr(), "CPU time: not measured on this system\n"),
-        }
+        let (first, second) = (one(n % 2 == 1)?, one(n % 2 == 0)?);
+        let (base, ours) = if n % 2 == 0 { (first, second) } else { (second, first) };
+        ratios.extend(ours.zip(base).map(|(ours, base)| ours / base));
+    }
+    let (gates, _) = cold_build(checkout, sample::shipped(checkout), false)?;
+    let mut note = |name: &str, value: f64, range: Option<(f64, f64)>| {
+        let name = format!("cold_{name}");
+        let figure = Figure { profile: "dev".to_owned(), name, value, range };
+        say(&mut io::stderr(), &line(&figure));
+        figures.push(figure);
+    };
+    for (name, built) in [("mimic", bare), ("portcullis", harness), ("gates", Some(gates))] {
+        // The user's own package is not a dependency.
+        let crates = built.map_or(0, |built| built.packages.len().saturating_sub(1));
+        note(&format!("{name}_crates"), f64::from(u32::try_from(crates)?), None);
+    }
+    if ratios.is_empty() {
+        say(&mut io::stderr(), "CPU time: not measured on this system\n");
+    } else {
+        let range = quartiles(&ratios);
+        note("portcullis_cpu", median(ratios), Some(range));
     }
     Ok(())
+}
+
+/// Builds one sample from nothing, and says what that took, in seconds of the processor.
+fn cold_build(
+    checkout: &Path,
+    member: (String, String, String),
+    shelved: bool,
+) -> Result<(sample::Built, Option<f64>), Failure> {
+    let sample = Sample::create(checkout, None, &[member])?;
+    if shelved {
+        sample.shelve(checkout)?;
+    }
+    let before = children_cpu_s();
+    let built = sample.build("dev")?;
+    Ok((built, children_cpu_s().zip(before).map(|(after, before)| after - before)))
 }
 
 /// The first and third quartile.

@@ -13,6 +13,22 @@ use std::{
     process::Command,
 };
 
+/// A registry that has one crate: the harness, packed as it would be published.
+///
+/// What cargo takes from a registry it compiles otherwise than what lies beside a workspace: without incremental
+/// compilation and without lints, as every user of the crate does.
+const SHELF: &str = r#"
+[registries.shelf]
+index = "file:///nowhere"
+
+[source.shelf]
+registry = "file:///nowhere"
+replace-with = "packed"
+
+[source.packed]
+directory = "packed"
+"#;
+
 /// A trivial trial of libtest-mimic, as many times as the environment says.
 const MIMIC: &str = r#"
 fn main() {
@@ -138,6 +154,36 @@ impl Sample {
         Ok(())
     }
 
+    /// Puts the harness of this checkout on the shelf of this workspace.
+    pub(crate) fn shelve(&self, checkout: &Path) -> Result<(), Failure> {
+        let (packing, packed) =
+            (self.folder.path().join("packing"), self.folder.path().join("packed"));
+        let status = Command::new("cargo")
+            .args(["package", "--quiet", "--package", "portcullis", "--no-verify", "--allow-dirty"])
+            .args(["--offline", "--target-dir"])
+            .arg(&packing)
+            .current_dir(checkout)
+            .status()?;
+        if !status.success() {
+            return Err("the harness cannot be packed".into());
+        }
+        fs::create_dir_all(&packed)?;
+        for entry in fs::read_dir(packing.join("package"))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "crate") {
+                let status =
+                    Command::new("tar").arg("-xzf").arg(&path).arg("-C").arg(&packed).status()?;
+                if !status.success() {
+                    return Err(format!("`{}` cannot be unpacked", path.display()).into());
+                }
+            }
+        }
+        for entry in fs::read_dir(&packed)? {
+            write(&entry?.path().join(".cargo-checksum.json"), r#"{"files":{}}"#)?;
+        }
+        write(&self.folder.path().join(".cargo/config.toml"), SHELF)
+    }
+
     /// `cargo test --no-run` in this workspace; returns the executables by package, and the compiled packages.
     pub(crate) fn build(&self, profile: &str) -> Result<Built, Failure> {
         let output = Command::new("cargo")
@@ -205,8 +251,18 @@ pub(crate) fn mimic(checkout: &Path) -> Result<(String, String, String), Failure
     Ok(("mimic".to_owned(), format!("libtest-mimic = {version}"), MIMIC.to_owned()))
 }
 
+/// A gate binary with one gate written in Rust, of a user who has the harness from a registry.
+pub(crate) fn shelved() -> (String, String, String) {
+    let dependency = "portcullis = { version = \"0\", registry = \"shelf\" }";
+    ("cold".to_owned(), dependency.to_owned(), rust_source(1))
+}
+
 /// A gate binary with `n` gates written in Rust.
 pub(crate) fn rust_gates(checkout: &Path, name: &str, n: usize) -> (String, String, String) {
+    (name.to_owned(), harness(checkout), rust_source(n))
+}
+
+fn rust_source(n: usize) -> String {
     let mut source = "use portcullis::{Examined, Findings, GateContext, GateError};\n\n\
         fn check(_: &GateContext<'_>, _: &mut Findings) -> Result<Examined, GateError> {\n    \
         Ok(Examined::items(1))\n}\n\nportcullis::main! {}\n"
@@ -217,7 +273,7 @@ pub(crate) fn rust_gates(checkout: &Path, name: &str, n: usize) -> (String, Stri
             "portcullis::gate! {{ /// Looks at one thing.\n static G{n:05}: \"g{n:05}\", check = check; }}\n"
         );
     }
-    (name.to_owned(), harness(checkout), source)
+    source
 }
 
 /// A gate binary with one trivial kind.

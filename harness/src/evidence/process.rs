@@ -78,8 +78,9 @@ pub fn run(request: &Request) -> Result<Finished, Fault> {
     let mut child = start(request)?;
     let (report, readers) = channel();
     let half = request.capture_bytes / 2;
-    let stdout = child.stdout.take().map(|pipe| captured::read(pipe, half, report.clone()));
-    let stderr = child.stderr.take().map(|pipe| captured::read(pipe, half, report));
+    let stdout =
+        child.stdout.take().map(|pipe| captured::read(Box::new(pipe), half, report.clone()));
+    let stderr = child.stderr.take().map(|pipe| captured::read(Box::new(pipe), half, report));
     let timeout_ms = u64::try_from(request.timeout.as_millis()).unwrap_or(u64::MAX);
     let mut running = Running { child: &mut child, readers: &readers, open: 2 };
     let first = running.wait(&watch, timeout_ms);

@@ -67,15 +67,11 @@ impl Shared {
 }
 
 /// Reads a stream on a thread of its own and reports its end.
-pub(super) fn read(
-    mut pipe: impl Read + Send + 'static,
-    half: usize,
-    report: Sender<()>,
-) -> Shared {
+pub(super) fn read(mut pipe: Box<dyn Read + Send>, half: usize, report: Sender<()>) -> Shared {
     let shared = Arc::new(Mutex::new(Stream::default()));
     let stream = Arc::clone(&shared);
     std::thread::spawn(move || {
-        copy(&mut pipe, &stream, half);
+        copy(&mut *pipe, &stream, half);
         // Nobody listens any more when the process was given up; then there is nothing to say.
         let _heard = report.send(());
     });
