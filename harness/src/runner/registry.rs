@@ -100,7 +100,7 @@ fn sorted<T: Copy>(
     place: fn(T) -> Declared,
     faults: &mut Vec<Fault>,
 ) -> Vec<T> {
-    let mut sorted: Vec<(&'static str, T)> = Vec::new();
+    let mut all: Vec<(&'static str, T)> = Vec::new();
     for declaration in declarations {
         let id = id(declaration);
         if let Err(error) = GateId::check(id) {
@@ -110,17 +110,17 @@ fn sorted<T: Copy>(
                     .at(Location::at(here.file, here.line, 0)),
             );
         }
-        sorted.push((id, declaration));
+        all.push((id, declaration));
     }
     // Stable, so that of two with one id the one that is linked later is named first.
-    ordered::sort_by(&mut sorted, |a, b| a.0.cmp(b.0));
-    for pair in sorted.windows(2) {
-        let ((id, other), (next, here)) = (pair[0], pair[1]);
+    let order = ordered::order(all.len(), &mut |a, b| all[a].0.cmp(all[b].0));
+    for pair in order.windows(2) {
+        let ((id, other), (next, here)) = (all[pair[0]], all[pair[1]]);
         if id == next {
             faults.push(twice(id, place(here), place(other)));
         }
     }
-    sorted.into_iter().map(|(_, declaration)| declaration).collect()
+    order.into_iter().map(|n| all[n].1).collect()
 }
 
 fn twice(id: &str, here: Declared, other: Declared) -> Fault {
