@@ -13,7 +13,7 @@ use crate::{
     Base, Calibration, Emulation, Fault, FaultCode, Host, MetricId, Provenance, Reference,
     ReferenceMetric, Unit, Work,
 };
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The schema that is read and written. Version rule: another one is not read.
@@ -251,7 +251,7 @@ pub fn host_class(host: &Host) -> String {
         host.rustc,
         host.profile_hash
     ]);
-    let mut digest = hex(&Sha256::digest(fields.to_string().as_bytes()));
+    let mut digest = hex(&Hash::hash(fields.to_string().as_bytes()));
     digest.truncate(12);
     digest
 }

@@ -1,7 +1,7 @@
 //! The random order of the arms, from a seed alone. Leaves out where the seed comes from.
 
 use crate::stats::elementary::ln;
-use sha2::{Digest as _, Sha256};
+use hmac_sha256::Hash;
 
 /// Sebastiano Vigna's SplitMix64: the state is a counter, each number a mix of it.
 #[derive(Clone, Debug)]
@@ -59,7 +59,7 @@ impl SplitMix64 {
 /// Returns the seed of a run: the first 8 bytes of SHA-256 of its id, big-endian. Nobody can choose an order that suits.
 #[must_use]
 pub fn seed(run_id: &str) -> u64 {
-    let digest: [u8; 32] = Sha256::digest(run_id.as_bytes()).into();
+    let digest = Hash::hash(run_id.as_bytes());
     digest.into_iter().take(8).fold(0, |seed, byte| seed << 8 | u64::from(byte))
 }
 

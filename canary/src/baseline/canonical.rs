@@ -2,8 +2,8 @@
 
 use super::{Baseline, Measured, Origin, emulation, hex, host_class, unit};
 use crate::{Kernel, json::Node};
+use hmac_sha256::Hash;
 use serde_json::{Map, Value, json};
-use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 
 /// The member that the digest stands in, and that it is not about.
@@ -24,7 +24,7 @@ fn digest_of(text: &str) -> String {
     // A text of the writer is JSON, so the other arm is never taken; it would only make the digest another one.
     match Node::document("", "", text) {
         Ok(node) => digest(&node),
-        Err(_) => hex(&Sha256::digest(text.as_bytes())),
+        Err(_) => hex(&Hash::hash(text.as_bytes())),
     }
 }
 
@@ -32,7 +32,7 @@ fn digest_of(text: &str) -> String {
 pub(super) fn digest(document: &Node<'_>) -> String {
     let mut text = String::new();
     compact(document, true, &mut text);
-    hex(&Sha256::digest(text.as_bytes()))
+    hex(&Hash::hash(text.as_bytes()))
 }
 
 fn compact(node: &Node<'_>, is_root: bool, text: &mut String) {
